@@ -1,0 +1,63 @@
+/*
+ * Text from outside made safe, measured and cut; numbers and durations read and written.
+ * text_clean() and text_fit() are, with canvas_text(), the only doors through which names,
+ * commands, record bytes or log lines may reach a terminal, a log or JSON.
+ */
+#ifndef LOCKTOP_BASE_TEXT_H
+#define LOCKTOP_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Writes src as valid, visible UTF-8: C0, DEL, C1, invalid UTF-8, line and paragraph separators,
+ * bidirectional controls (U+061C U+200E U+200F U+202A-202E U+2066-2069), zero-width characters,
+ * U+FEFF, a combining mark at the start, private-use and unassigned code points appear as \xNN
+ * (a byte) or \u{NNNN}; \n \r \t and the backslash itself as two characters, so that the escaped
+ * form cannot be forged and text_unclean() gives the bytes back. Cuts at size - 1 on the border
+ * of a character or an escape. Returns the length written; *changed (may be NULL) says whether
+ * anything was escaped.
+ */
+size_t text_clean(char *dst, size_t size, const char *src, size_t len, bool *changed);
+/* The same onto the heap; NULL when out of memory. */
+char *text_clean_dup(const char *src, size_t len);
+/*
+ * Is this valid UTF-8 without anything that text_clean() escapes, the backslash excepted? True
+ * for whatever text_clean() wrote: what arrives in an event is checked by this, and cleaned
+ * only if it fails.
+ */
+bool text_is_clean(const char *src, size_t len);
+/* The bytes behind a cleaned text, NUL-terminated. Returns the length, -EINVAL, -E2BIG. */
+int text_unclean(char *dst, size_t size, const char *text);
+
+/* Columns that clean UTF-8 takes (wcwidth(3) of the current locale; an unprintable counts 1). */
+int text_width(const char *text);
+enum text_cut { TEXT_CUT_END, TEXT_CUT_MIDDLE, TEXT_CUT_START };
+/*
+ * Copies clean text into dst so that it takes at most cols columns, marking a cut by "~".
+ * Never splits a character. Returns the columns used.
+ */
+int text_fit(char *dst, size_t size, const char *text, int cols, enum text_cut cut);
+
+/* The whole text is one decimal number within the limits: 0, or -EINVAL, -ERANGE. */
+int text_to_int(const char *text, int64_t min, int64_t max, int64_t *out);
+/* "90", "90s", "15m", "1h", "24h", "7d", "1.5h" in ns: 0, or -EINVAL, -ERANGE. */
+int text_to_duration(const char *text, int64_t *ns);
+/* "0s", "47s", "3m12s", "2h14m", "6d03h", "412d"; two units at most; "-47s" for negative. */
+const char *text_duration(char *dst, size_t size, int64_t ns);
+/* One unit, so that it changes rarely: "47s", "3m", "2h", "6d". */
+const char *text_duration_short(char *dst, size_t size, int64_t ns);
+/* Local time "2026-03-01 12:03:41", or "12:03:41". wall in ns. Out of range: "?". */
+const char *text_time(char *dst, size_t size, int64_t wall);
+const char *text_clock(char *dst, size_t size, int64_t wall);
+
+/*
+ * Does the text match the words of a filter? Case-insensitive, all words have to occur. Shell
+ * patterns are fnmatch(3)'s business, not this.
+ */
+bool text_contains(const char *text, const char *words);
+/* 64-bit FNV-1a, to compare contents (not a defence against anybody). */
+uint64_t text_hash(const void *data, size_t len, uint64_t seed);
+
+#endif
