@@ -1,0 +1,75 @@
+# Everything below the command line and the screen, floor by floor, is one convenience library.
+noinst_LTLIBRARIES += src/libcore.la
+src_libcore_la_SOURCES = \
+	src/base/buf.c \
+	src/base/buf.h \
+	src/base/clock.c \
+	src/base/clock.h \
+	src/base/error.c \
+	src/base/error.h \
+	src/base/jsonl.c \
+	src/base/jsonl.h \
+	src/base/loop.c \
+	src/base/loop.h \
+	src/base/text.c \
+	src/base/text.h \
+	src/base/uri.c \
+	src/base/uri.h \
+	src/model/columns.c \
+	src/model/columns.h \
+	src/model/event.c \
+	src/model/event.h \
+	src/model/lock.c \
+	src/model/lock.h \
+	src/model/model.c \
+	src/model/model.h \
+	src/model/record.c \
+	src/model/record.h \
+	src/model/snapshot.c \
+	src/model/snapshot.h \
+	src/model/verdict.c \
+	src/model/verdict.h \
+	src/system/kernlocks.c \
+	src/system/kernlocks.h \
+	src/system/proc.c \
+	src/system/proc.h \
+	src/system/watch.c \
+	src/system/watch.h \
+	src/system/world.c \
+	src/system/world.h \
+	src/backends/backend.c \
+	src/backends/backend.h \
+	src/backends/file.c \
+	src/backends/kernel.c \
+	src/backends/replay.c \
+	src/engine/act.c \
+	src/engine/act.h \
+	src/engine/audit.c \
+	src/engine/audit.h \
+	src/engine/config.c \
+	src/engine/config.h \
+	src/engine/hub.c \
+	src/engine/hub.h \
+	src/engine/source.c \
+	src/engine/source.h
+src_libcore_la_LIBADD = $(JANSSON_LIBS) $(CONFUSE_LIBS)
+
+# The subcommands, a library too, so that tests can link them; main.c belongs to the program.
+noinst_LTLIBRARIES += src/libcli.la
+src_libcli_la_SOURCES = \
+	src/cli/cli.h \
+	src/cli/cmd_clean.c \
+	src/cli/cmd_demo.c \
+	src/cli/cmd_ls.c \
+	src/cli/cmd_monitor.c \
+	src/cli/cmd_release.c \
+	src/cli/cmd_signal.c \
+	src/cli/cmd_source.c \
+	src/cli/listing.c \
+	src/cli/listing.h \
+	src/cli/options.c \
+	src/cli/options.h
+
+bin_PROGRAMS += locktop
+locktop_SOURCES = src/cli/main.c
+locktop_LDADD = src/libcli.la ui/libui.la src/libcore.la

@@ -1,0 +1,81 @@
+# Unit tests: tests/test_NAME is built from tests/test_NAME.c (automake's default), with cmocka.
+UNIT_TESTS = \
+	tests/test_clock \
+	tests/test_error \
+	tests/test_buf \
+	tests/test_text \
+	tests/test_uri \
+	tests/test_loop \
+	tests/test_jsonl \
+	tests/test_lock \
+	tests/test_record \
+	tests/test_event \
+	tests/test_snapshot \
+	tests/test_verdict \
+	tests/test_columns \
+	tests/test_model \
+	tests/test_world \
+	tests/test_proc \
+	tests/test_kernlocks \
+	tests/test_watch \
+	tests/test_backend \
+	tests/test_file \
+	tests/test_kernel \
+	tests/test_replay \
+	tests/test_source \
+	tests/test_hub \
+	tests/test_act \
+	tests/test_audit \
+	tests/test_config \
+	tests/test_canvas \
+	tests/test_style \
+	tests/test_glyphs \
+	tests/test_keymap \
+	tests/test_layout \
+	tests/test_table \
+	tests/test_prompt \
+	tests/test_views \
+	tests/test_top \
+	tests/test_plain \
+	tests/test_options \
+	tests/test_listing
+
+# Shell tests print TAP: a t-NAME for each command, a check-NAME for each rule of the tree.
+SHELL_TESTS = \
+	tests/check-floors \
+	tests/check-format \
+	tests/t-ls \
+	tests/t-release \
+	tests/t-source \
+	tests/t-monitor \
+	tests/t-bootstrap \
+	tests/t-docs \
+	tests/t-demo
+
+TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
+dist_check_SCRIPTS = $(SHELL_TESTS)
+EXTRA_DIST += tests/bench/run
+
+AM_CFLAGS += $(CMOCKA_CFLAGS)
+LDADD = src/libcli.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
+
+if HAVE_CMOCKA
+check_PROGRAMS = $(UNIT_TESTS)
+else
+check_PROGRAMS =
+EXTRA_PROGRAMS = $(UNIT_TESTS)
+check_DATA = cmocka-is-missing
+cmocka-is-missing:
+	@echo 'make check needs cmocka (libcmocka-dev); ./bootstrap check installs it' >&2; exit 1
+endif
+
+# Every test prints TAP, so every test case is a line of `make check`. One cmocka group a program:
+# a second one would print a second plan.
+LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+AM_TESTS_ENVIRONMENT = \
+	CMOCKA_MESSAGE_OUTPUT=TAP; export CMOCKA_MESSAGE_OUTPUT; \
+	LC_ALL=C.UTF-8; export LC_ALL; \
+	LOCKTOP='$(abs_top_builddir)/locktop'; export LOCKTOP; \
+	srcdir='$(abs_top_srcdir)'; export srcdir; \
+	builddir='$(abs_top_builddir)'; export builddir; \
+	TMPDIR="$${TMPDIR-/tmp}"; export TMPDIR;

@@ -1,0 +1,30 @@
+# The screen. Only screen.c knows curses; nothing here knows a backend.
+noinst_LTLIBRARIES += ui/libui.la
+ui_libui_la_SOURCES = \
+	ui/canvas.c \
+	ui/canvas.h \
+	ui/glyphs.c \
+	ui/glyphs.h \
+	ui/keymap.c \
+	ui/keymap.h \
+	ui/layout.c \
+	ui/layout.h \
+	ui/plain.c \
+	ui/plain.h \
+	ui/prompt.c \
+	ui/prompt.h \
+	ui/screen.c \
+	ui/screen.h \
+	ui/style.c \
+	ui/style.h \
+	ui/table.c \
+	ui/table.h \
+	ui/top.c \
+	ui/top.h \
+	ui/view.h \
+	ui/view_events.c \
+	ui/view_help.c \
+	ui/view_lock.c \
+	ui/view_locks.c \
+	ui/view_sources.c
+ui_libui_la_LIBADD = $(NCURSESW_LIBS)
