@@ -1,0 +1,139 @@
+/*
+ * What the monitor and the listings know: the sources, their locks with the verdict on each,
+ * and the list of what happened. Fed by events, asked by views; no I/O and no clock in it: time
+ * comes in through model_tick().
+ */
+#ifndef LOCKTOP_MODEL_MODEL_H
+#define LOCKTOP_MODEL_MODEL_H
+
+#include "model/event.h"
+#include "model/verdict.h"
+
+/* Where a source stands; said by the hub. */
+#define SOURCE_STATES(_) \
+	_(STARTING, "starting", "no complete look yet") \
+	_(OK, "ok", "answers") \
+	_(SILENT, "silent", "has not answered within its deadline") \
+	_(DOWN, "down", "ended; it is started again after a pause") \
+	_(ENDED, "ended", "came to its end, nothing will follow")
+
+enum source_state {
+#define _(id, word, help) SOURCE_##id,
+	SOURCE_STATES(_)
+#undef _
+	SOURCE_STATE_COUNT
+};
+
+struct entry {
+	struct lock *lock;	/* owned reference */
+	size_t source;		/* index into model->source */
+	struct verdict verdict;
+	int64_t limit;		/* ns, from the rules */
+	bool is_tagged;		/* by the user of this model */
+	bool is_fresh;		/* appeared or changed state since the first complete look */
+};
+
+struct model_source {
+	char *uri;		/* owned, clean */
+	char *host;		/* owned; where it runs, NULL: not said yet */
+	enum source_state state;
+	char *fault;		/* owned; what is wrong, in words; NULL: nothing */
+	char *note;		/* owned; "polling: no inotify watch left (ENOSPC)"; NULL: nothing */
+	bool is_polling;
+	bool is_complete;	/* a first look was completed */
+	bool is_read_only;
+	mono_t heard;		/* last sign of life, MONO_UNKNOWN never */
+	wall_t data_at;		/* of the last complete look, the source's clock; 0 never */
+	int64_t took;		/* ns of the last look */
+	int64_t every;		/* ns between its signs of life */
+	unsigned int restarts;
+	struct entry **entry;	/* owned array of owned entries, sorted by name */
+	size_t n, size;
+	size_t count[STATE_COUNT];
+};
+
+/* One line of the events view. */
+struct happening {
+	wall_t at;
+	size_t source;
+	char *name;		/* owned; the lock, or NULL for the source itself */
+	enum state state;	/* after it; of a lock */
+	char *text;		/* owned, clean: "HELD: pid 4711 php took it" */
+};
+
+enum { MODEL_HAPPENINGS = 1000 };
+
+/* How long a hold may take, for names that match; the first match wins. */
+struct limit_rule {
+	char *pattern;		/* owned; fnmatch(3) against name and address */
+	int64_t limit;		/* ns */
+};
+
+struct model {
+	struct model_source *source;
+	size_t sources;
+	mono_t now;
+	wall_t now_wall;
+	char host[65];		/* where the monitor runs */
+	int64_t limit;		/* ns, default of the rules: 600 s */
+	struct limit_rule *rule; /* owned */
+	size_t rules;
+	struct happening *happening; /* ring, owned */
+	size_t happened;	/* ever; the last MODEL_HAPPENINGS are kept */
+	uint64_t changes;	/* grows with whatever a view could show, ages apart */
+	mono_t due;		/* when model_tick() has to judge again */
+};
+
+/* 0 or -ENOMEM. */
+int model_init(struct model *model, const char *host);
+void model_release(struct model *model);
+/* Adds a source; returns its index or -ENOMEM. */
+int model_add_source(struct model *model, const char *uri);
+/* Rules are tried in the order they were added. */
+int model_add_limit(struct model *model, const char *pattern, int64_t limit);
+
+/* Time goes on: judges again what is due. Returns whether a state changed. */
+bool model_tick(struct model *model, mono_t now, wall_t now_wall);
+/* Takes an event in; keeps references of its own. 0 or -ENOMEM. */
+int model_apply(struct model *model, size_t source, const struct event *event);
+/* What the hub says of a source; text may be NULL. When it starts anew, `gone` for all locks */
+/* comes only with the first complete look of the new process: until then the old ones stay, */
+/* marked as past. */
+int model_source_is(struct model *model, size_t source, enum source_state state,
+	const char *text);
+
+struct entry *model_find(const struct model *model, size_t source, const char *name);
+/* The n-th last happening (0: the newest), or NULL. */
+const struct happening *model_happening(const struct model *model, size_t n);
+/* Ages of data: ns since the source was last heard; INT64_MAX never. */
+int64_t model_data_age(const struct model *model, size_t source);
+/* The facts that the entry is judged by, for verdict_why() and its sisters. */
+struct facts model_facts(const struct model *model, const struct entry *entry);
+/* Clean address of a lock for the command line: "/run/lock/x.lock", "kernel:flock:/run/x". */
+void model_address(char *dst, size_t size, const struct model *model, const struct entry *entry);
+
+/* Which locks to show, and in which order. */
+struct selection {
+	char filter[128];	/* words; "state:stale", "user:www-data", "host:web1", "age>10m", */
+				/* "waiters>0", "source:…", "tagged"; a word with ! before it excludes */
+	int sort;		/* enum column, or SORT_HARM */
+	bool is_reversed;
+	bool hides_free;
+};
+
+#define SORT_HARM (-1)
+
+/* Is the filter well formed? Else -EINVAL with a sentence. */
+int selection_check(const struct selection *selection, struct error *err);
+/*
+ * Fills *entries (owned array of borrowed entries; grown by realloc) in order. Harm order:
+ * state's rank, then waiters, then age over limit, then source and name.
+ */
+int model_select(const struct model *model, const struct selection *selection,
+	struct entry ***entries, size_t *n, size_t *size);
+/* The worst lock, or NULL when all is well (FREE or HELD only). */
+struct entry *model_worst(const struct model *model);
+/* Counts over all sources, by state. */
+void model_count(const struct model *model, size_t count[STATE_COUNT]);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * The kernel's lock table: /proc/locks joined with /proc/PID/fd and fdinfo.
+ *
+ * What is known of it (proc(5), fs/locks.c, and measurements in doc/design.md): one read stops
+ * every flock on the host while it lasts and grows quadratically, so it is read rarely, with one
+ * big buffer; OFD locks have pid -1; flocks show the taker, which may be gone while a child
+ * has the descriptor, so only fdinfo tells who has it; the device is the superblock's, which on
+ * btrfs and overlayfs differs from stat's: the fd whose fdinfo shows the lock links the two.
+ */
+#ifndef LOCKTOP_SYSTEM_KERNLOCKS_H
+#define LOCKTOP_SYSTEM_KERNLOCKS_H
+
+#include "system/proc.h"
+
+/* One line of /proc/locks. */
+struct kernlock {
+	uint64_t id;		/* the number before the colon; waiters share their blocker's */
+	enum lock_kind kind;
+	bool is_write;
+	bool is_waiter;		/* "->", at any depth */
+	int depth;
+	int32_t pid;		/* the taker; -1 OFD; 0 hidden */
+	unsigned int major, minor;
+	uint64_t ino;
+	int64_t from, to;	/* to INT64_MAX: EOF */
+};
+
+/* Somebody who has an open descriptor with that lock (fdinfo's "lock:" line). */
+struct kernholder {
+	size_t lock;		/* index of the kernlock */
+	int32_t pid;
+	int fd;
+	uint64_t st_dev, st_ino; /* of the descriptor, by stat */
+};
+
+struct kernlocks {
+	struct kernlock *lock;	 /* owned; in the order of the file */
+	size_t n;
+	struct kernholder *holder; /* owned; sorted by lock, then pid */
+	size_t holders;
+	mono_t read_at;		 /* when the read began */
+	int64_t cost;		 /* ns that reading and joining took */
+	bool is_partial;	 /* other pid namespace: locks are hidden */
+	bool saw_all_fds;	 /* every process's descriptors could be read */
+};
+
+/* Parses one line; 0, or -EINVAL (the line is then skipped, and counted by the caller). */
+int kernlock_parse(struct kernlock *lock, const char *line, size_t len);
+/*
+ * Reads /proc/locks; with_holders also walks /proc/PID/fd of every process (only descriptors
+ * whose inode number occurs in the table have their fdinfo read). 0 or -errno.
+ */
+int kernlocks_read(const struct world *world, const struct here *here, bool with_holders,
+	struct kernlocks *out, struct error *err);
+void kernlocks_release(struct kernlocks *locks);
+/*
+ * The locks on the inode that stat(2) calls (dev, ino): first index >= from, or -1. Uses the
+ * holders' own stat where there is one and the table's numbers else.
+ */
+ssize_t kernlocks_find(const struct kernlocks *locks, uint64_t dev, uint64_t ino, size_t from);
+/*
+ * Path of a holder's descriptor by readlink of /proc/PID/fd/FD: length, or -errno.
+ * " (deleted)" is kept.
+ */
+ssize_t kernlocks_path(const struct world *world, const struct kernholder *holder, char *dst,
+	size_t size);
+/*
+ * Puts the holders and waiters of the kernel's locks on (dev, ino) into a lock that is not
+ * published yet: kernel view, mode, holders (looked up with proc_look), waiters, flags.
+ * 0 or -ENOMEM.
+ */
+int kernlocks_attach(const struct world *world, const struct here *here,
+	const struct kernlocks *locks, struct lock *lock);
+
+/*
+ * May the table be read now? At most once a second and for at most 1 % of the time: the pause
+ * after a read that took c is max(1 s, 99 c).
+ */
+struct kernlocks_budget {
+	mono_t next;
+};
+bool kernlocks_may(const struct kernlocks_budget *budget, mono_t now);
+void kernlocks_spent(struct kernlocks_budget *budget, mono_t began, int64_t cost);
+
+#endif

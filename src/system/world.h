@@ -1,0 +1,37 @@
+/*
+ * Where the program looks at the machine: the root under which /proc is read, and the clock.
+ * Tests give a recorded tree and a fake clock; nothing else in the program names "/proc".
+ */
+#ifndef LOCKTOP_SYSTEM_WORLD_H
+#define LOCKTOP_SYSTEM_WORLD_H
+
+#include "base/clock.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct error;
+
+struct world {
+	int proc;		   /* descriptor of ROOT/proc, O_PATH; -1: there is none */
+	bool is_real;		   /* "/": pids may be asked, watched and signalled */
+	const struct clock *clock; /* borrowed */
+};
+
+/* root NULL or "/": this machine. -errno with a sentence when ROOT/proc cannot be opened. */
+int world_open(struct world *world, const char *root, const struct clock *clock,
+	struct error *err);
+void world_close(struct world *world);
+/*
+ * Reads a file under proc ("locks", "4711/stat") into dst, NUL-terminated. Returns its length
+ * (cut at size - 1), or -errno.
+ */
+ssize_t world_read(const struct world *world, const char *path, char *dst, size_t size);
+/* Reads all of it with one big buffer; *data is owned by the caller. Length or -errno. */
+ssize_t world_read_all(const struct world *world, const char *path, char **data);
+/* readlink(2) under proc, NUL-terminated. Length or -errno. */
+ssize_t world_link(const struct world *world, const char *path, char *dst, size_t size);
+/* Opens under proc, O_CLOEXEC added. Descriptor or -errno. */
+int world_openat(const struct world *world, const char *path, int flags);
+
+#endif
