@@ -1,0 +1,51 @@
+/*
+ * The configuration: /etc/locktop.conf, then the user's ($XDG_CONFIG_HOME/locktop/locktop.conf,
+ * else ~/.config/locktop/locktop.conf), typed by libconfuse, documented in locktop.conf(5).
+ * (Not called config.h: that name is autoconf's.)
+ */
+#ifndef LOCKTOP_ENGINE_SETTINGS_H
+#define LOCKTOP_ENGINE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+struct settings_source {
+	char *name; /* owned; title of the section */
+	char *uri;  /* owned */
+};
+
+struct settings_limit {
+	char *pattern; /* owned; fnmatch(3) on name or address */
+	int64_t limit; /* ns */
+};
+
+struct settings {
+	struct settings_source *source; /* owned */
+	size_t sources;
+	struct settings_limit *rule;	/* owned; in the order of the files, user's first */
+	size_t rules;
+	int64_t limit;		/* ns; 600 s */
+	int64_t delay;		/* ns between batch outputs and ticks; 1 s */
+	bool is_secure;		/* secure = true in /etc/locktop.conf; the user's file cannot undo it */
+	bool tidy;		/* release unlinks lock files instead of emptying them */
+	char *glyphs;		/* owned; auto, ascii, box, braille */
+	char *color;		/* owned; auto, never, 16 */
+	char *default_source;	/* owned or NULL; where bare names are looked up */
+	char *ssh;		/* owned; the command, "ssh" */
+	char *audit;		/* owned or NULL: the usual place */
+};
+
+/*
+ * Reads both files, or only `only` when it is not NULL (--config). A file that is not there is
+ * skipped (an `only` is not: -ENOENT). A mistake is one sentence with file and line and what was
+ * expected, -EINVAL.
+ */
+int settings_read(struct settings *settings, const char *only, struct error *err);
+void settings_release(struct settings *settings);
+/* Path of the system's file, for messages: LOCKTOP_SYSCONFDIR "/locktop.conf". */
+const char *settings_system_path(void);
+
+#endif

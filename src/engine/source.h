@@ -1,0 +1,32 @@
+/*
+ * A source process: one backend, one loop, events out, requests in. Started by the hub as
+ * `locktop source -` with a socketpair as its standard input and output, or by hand with the
+ * URI as its argument; ends when its input ends or its output breaks.
+ */
+#ifndef LOCKTOP_ENGINE_SOURCE_H
+#define LOCKTOP_ENGINE_SOURCE_H
+
+#include "engine/act.h"
+#include "engine/settings.h"
+
+struct source_options {
+	const struct world *world;
+	const struct settings *settings;
+	struct policy policy;	/* a request may only add to it */
+	const char *uri;	/* NULL: the first line of the input is an "open" request */
+	int in, out;		/* -1 as in: no requests are read */
+	bool once;		/* one complete look, then end */
+	mono_t gather;		/* burst window after a hint; 20 ms unless set */
+};
+
+/*
+ * Runs until the end. 0, or -errno with a sentence (-EINVAL: wrong URI) that was also sent as
+ * a fatal fault. Sends: lock… (first look), scanned, then what changes; scanned at least every
+ * second or so as the sign of life; a fault when a look fails, and again when it works.
+ *
+ * Holders of this host are watched by pidfd (one epoll descriptor for all of them), so that an
+ * end is an event and not the next second's discovery.
+ */
+int source_run(const struct source_options *options, struct error *err);
+
+#endif
