@@ -46,8 +46,8 @@ src_libcore_la_SOURCES = \
 	src/engine/act.h \
 	src/engine/audit.c \
 	src/engine/audit.h \
-	src/engine/config.c \
-	src/engine/config.h \
+	src/engine/settings.c \
+	src/engine/settings.h \
 	src/engine/hub.c \
 	src/engine/hub.h \
 	src/engine/source.c \

@@ -26,7 +26,7 @@ UNIT_TESTS = \
 	tests/test_hub \
 	tests/test_act \
 	tests/test_audit \
-	tests/test_config \
+	tests/test_settings \
 	tests/test_canvas \
 	tests/test_style \
 	tests/test_glyphs \
