@@ -1,0 +1,35 @@
+/*
+ * Where everything goes: a pure function of the terminal's size and what there is to show. No
+ * two rectangles overlap, none leaves the screen, at any size from 1x1 (tests sweep them).
+ */
+#ifndef LOCKTOP_UI_LAYOUT_H
+#define LOCKTOP_UI_LAYOUT_H
+
+#include "ui/canvas.h"
+
+/* What wants room. A rectangle with 0 rows is not shown. */
+struct layout_wants {
+	int worst_rows;	 /* lines of the worst lock's block; 0: all is well */
+	bool has_prompt; /* a question or a filter line is open */
+	int prompt_rows; /* lines of the dialog */
+	bool has_message;
+};
+
+struct layout {
+	struct rect title;   /* one line on top */
+	struct rect worst;   /* verdict first */
+	struct rect rule;    /* line between */
+	struct rect header;  /* column titles */
+	struct rect body;    /* the list, or the view's text */
+	struct rect message; /* last result, one line */
+	struct rect keys;    /* key bar, one line */
+	struct rect dialog;  /* over the body's lower part; not overlapping title */
+	bool is_tiny;	     /* too small for more than the verdict line: only title is used */
+};
+
+/* Below this the screen shows only the verdict. */
+enum { LAYOUT_MIN_ROWS = 6, LAYOUT_MIN_COLS = 30 };
+
+struct layout layout_of(int rows, int cols, const struct layout_wants *wants);
+
+#endif

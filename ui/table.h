@@ -1,0 +1,35 @@
+/*
+ * A scrolling table of entries: which columns fit, how wide each is, and the rows. The column
+ * table of the model is its source; the same widths serve `ls --format=table`.
+ */
+#ifndef LOCKTOP_UI_TABLE_H
+#define LOCKTOP_UI_TABLE_H
+
+#include "model/columns.h"
+#include "ui/canvas.h"
+#include "ui/glyphs.h"
+
+enum { TABLE_COLUMNS = 24 };
+
+struct table_plan {
+	struct {
+		enum column column;
+		int at, width;
+	} col[TABLE_COLUMNS];
+	size_t n;
+};
+
+/*
+ * Chooses from the wanted columns (most important first; order on screen is the order given)
+ * those whose smallest widths fit into cols, then gives the rest to the growing ones.
+ */
+void table_plan(struct table_plan *plan, int cols, const enum column *wanted, size_t n);
+/* The first row to show so that the selected one is visible, moving as little as possible. */
+size_t table_scroll(size_t first, size_t selected, size_t n, int rows);
+void table_header(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
+	int sort, bool is_reversed);
+void table_row(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
+	const struct model *model, const struct entry *entry, const struct glyphs *glyphs,
+	bool is_selected);
+
+#endif
