@@ -11,15 +11,16 @@
 #include <stddef.h>
 
 struct cell {
-	char text[7];	     /* one character, NUL-terminated; "" is the right half of a wide one */
+	char text[7];        /* one character, NUL-terminated; "" is the right half of a wide one */
 	unsigned char style; /* enum style */
 };
 
 struct canvas {
 	int rows, cols;
-	struct cell *cell;	/* owned; rows * cols */
-	int cursor_row, cursor_col; /* where the hardware cursor stands (screen readers and */
-				    /* Braille displays follow it); -1 unsaid */
+	struct cell *cell; /* owned; rows * cols */
+	/* Where the hardware cursor stands (screen readers and Braille displays follow it); -1
+	 * unsaid. */
+	int cursor_row, cursor_col;
 };
 
 struct rect {
@@ -34,13 +35,13 @@ void canvas_clear(struct canvas *canvas);
  * Writes clean text at row, col, cut to at most cols columns and to the canvas; what lies
  * outside is dropped. Returns the columns written.
  */
-int canvas_text(struct canvas *canvas, int row, int col, int cols, enum style style,
-	const char *text);
+int canvas_text(
+	struct canvas *canvas, int row, int col, int cols, enum style style, const char *text);
 int canvas_textf(struct canvas *canvas, int row, int col, int cols, enum style style,
 	const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* The same, ending at col + cols. */
-int canvas_right(struct canvas *canvas, int row, int col, int cols, enum style style,
-	const char *text);
+int canvas_right(
+	struct canvas *canvas, int row, int col, int cols, enum style style, const char *text);
 /* Fills a rectangle with one character of one column. */
 void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, const char *text);
 /* Changes the style of a row's part and keeps the text. */

@@ -12,47 +12,86 @@
 /* Keys beyond Unicode's code points; screen.c maps curses' to these. */
 enum key {
 	KEY_NONE_ = 0,
-	KEY_TAB = '\t', KEY_RETURN = '\r', KEY_ESCAPE = 27, KEY_SPACE = ' ',
-	KEY_CTRL_C = 3, KEY_CTRL_L = 12, KEY_CTRL_U = 21, KEY_CTRL_Z = 26, KEY_DELETE_BACK = 127,
-	KEY_ARROW_UP = 0x110000, KEY_ARROW_DOWN, KEY_ARROW_LEFT, KEY_ARROW_RIGHT,
-	KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_FIRST, KEY_LAST, KEY_DEL,
-	KEY_F1, KEY_F2, KEY_F3, KEY_F4, KEY_F5, KEY_F6, KEY_F7, KEY_F8, KEY_F9, KEY_F10,
+	KEY_TAB = '\t',
+	KEY_RETURN = '\r',
+	KEY_ESCAPE = 27,
+	KEY_SPACE = ' ',
+	KEY_CTRL_C = 3,
+	KEY_CTRL_L = 12,
+	KEY_CTRL_U = 21,
+	KEY_CTRL_Z = 26,
+	KEY_DELETE_BACK = 127,
+	KEY_ARROW_UP = 0x110000,
+	KEY_ARROW_DOWN,
+	KEY_ARROW_LEFT,
+	KEY_ARROW_RIGHT,
+	KEY_PAGE_UP,
+	KEY_PAGE_DOWN,
+	KEY_FIRST,
+	KEY_LAST,
+	KEY_DEL,
+	KEY_F1,
+	KEY_F2,
+	KEY_F3,
+	KEY_F4,
+	KEY_F5,
+	KEY_F6,
+	KEY_F7,
+	KEY_F8,
+	KEY_F9,
+	KEY_F10,
 };
 
 /* Where an action works; a bit a view. */
 enum {
-	IN_LOCKS = 1, IN_LOCK = 2, IN_EVENTS = 4, IN_SOURCES = 8, IN_HELP = 16,
+	IN_LOCKS = 1,
+	IN_LOCK = 2,
+	IN_EVENTS = 4,
+	IN_SOURCES = 8,
+	IN_HELP = 16,
 	IN_LISTS = IN_LOCKS | IN_EVENTS | IN_SOURCES | IN_HELP,
 	IN_ALL = 31,
 };
 
 /* id, views, does it change something outside, up to 3 keys, name of the key, short, help */
-#define ACTIONS(_) \
-	_(UP, IN_ALL, 0, KEY_ARROW_UP, 'k', 0, "Up k", "up", "move up") \
-	_(DOWN, IN_ALL, 0, KEY_ARROW_DOWN, 'j', 0, "Down j", "down", "move down") \
-	_(PAGE_UP, IN_ALL, 0, KEY_PAGE_UP, 2, 0, "PgUp", "page up", "move up by a page") \
-	_(PAGE_DOWN, IN_ALL, 0, KEY_PAGE_DOWN, 6, 0, "PgDn", "page down", "move down by a page") \
-	_(FIRST, IN_ALL, 0, KEY_FIRST, 0, 0, "Home", "first", "go to the first row") \
-	_(LAST, IN_ALL, 0, KEY_LAST, 'G', 0, "End G", "last", "go to the last row") \
-	_(OPEN, IN_LOCKS, 0, KEY_RETURN, '\n', KEY_ARROW_RIGHT, "Enter", "detail", "show all about the selected lock") \
-	_(BACK, IN_ALL, 0, KEY_ESCAPE, KEY_ARROW_LEFT, 0, "Esc", "back", "back to the list; clears the filter there") \
-	_(FILTER, IN_LOCKS, 0, '/', KEY_F4, 0, "/", "filter", "show only locks that match: words, state:stale, user:…, host:…, age>10m, !word") \
-	_(SORT, IN_LOCKS, 0, 's', KEY_F6, 0, "s", "sort", "sort by the next column: harm, age, name, state, holder, waiters") \
-	_(REVERSE, IN_LOCKS, 0, 'I', 0, 0, "I", "invert", "invert the order") \
-	_(HIDE_FREE, IN_LOCKS, 0, 'f', 0, 0, "f", "hide free", "hide or show FREE locks") \
-	_(TAG, IN_LOCKS, 0, KEY_SPACE, 0, 0, "Space", "tag", "tag the selected lock: R then means all tagged ones") \
-	_(UNTAG, IN_LOCKS, 0, 'U', 0, 0, "U", "untag", "remove all tags") \
-	_(PAUSE, IN_ALL, 0, 'p', 0, 0, "p", "pause", "freeze the view; watching goes on") \
-	_(RELEASE, IN_LOCKS | IN_LOCK, 1, 'R', 0, 0, "R", "release", "release the selected or tagged locks, if provably stale; asks") \
-	_(FORCE, IN_LOCKS | IN_LOCK, 1, 'F', 0, 0, "F", "force", "release a lock that may be live; the pid has to be typed") \
-	_(TERMINATE, IN_LOCKS | IN_LOCK, 1, 'T', 0, 0, "T", "terminate", "send TERM to the holder, and KILL when asked again; asks") \
-	_(CLEAN, IN_LOCKS, 1, 'C', 0, 0, "C", "clean", "release all that are provably stale; asks") \
-	_(REFRESH, IN_ALL, 0, KEY_CTRL_L, 'r', 0, "Ctrl-L r", "refresh", "look again now and repaint the screen") \
-	_(LOCKS, IN_ALL, 0, 'l', KEY_F2, 0, "l", "locks", "the list of locks") \
-	_(EVENTS, IN_ALL, 0, 'e', 0, 0, "e", "events", "what happened") \
-	_(SOURCES, IN_ALL, 0, 'o', 0, 0, "o", "sources", "where the locks come from, and how fresh that is") \
-	_(HELP, IN_ALL, 0, '?', 'h', KEY_F1, "?", "help", "this help") \
-	_(SUSPEND, IN_ALL, 0, KEY_CTRL_Z, 0, 0, "Ctrl-Z", "suspend", "stop and give the terminal back; fg returns") \
+#define ACTIONS(_)                                                                                \
+	_(UP, IN_ALL, 0, KEY_ARROW_UP, 'k', 0, "Up k", "up", "move up")                           \
+	_(DOWN, IN_ALL, 0, KEY_ARROW_DOWN, 'j', 0, "Down j", "down", "move down")                 \
+	_(PAGE_UP, IN_ALL, 0, KEY_PAGE_UP, 2, 0, "PgUp", "page up", "move up by a page")          \
+	_(PAGE_DOWN, IN_ALL, 0, KEY_PAGE_DOWN, 6, 0, "PgDn", "page down", "move down by a page")  \
+	_(FIRST, IN_ALL, 0, KEY_FIRST, 0, 0, "Home", "first", "go to the first row")              \
+	_(LAST, IN_ALL, 0, KEY_LAST, 'G', 0, "End G", "last", "go to the last row")               \
+	_(OPEN, IN_LOCKS, 0, KEY_RETURN, '\n', KEY_ARROW_RIGHT, "Enter", "detail",                \
+		"show all about the selected lock")                                               \
+	_(BACK, IN_ALL, 0, KEY_ESCAPE, KEY_ARROW_LEFT, 0, "Esc", "back",                          \
+		"back to the list; clears the filter there")                                      \
+	_(FILTER, IN_LOCKS, 0, '/', KEY_F4, 0, "/", "filter",                                     \
+		"show only locks that match: words, state:stale, user:…, host:…, age>10m, !word") \
+	_(SORT, IN_LOCKS, 0, 's', KEY_F6, 0, "s", "sort",                                         \
+		"sort by the next column: harm, age, name, state, holder, waiters")               \
+	_(REVERSE, IN_LOCKS, 0, 'I', 0, 0, "I", "invert", "invert the order")                     \
+	_(HIDE_FREE, IN_LOCKS, 0, 'f', 0, 0, "f", "hide free", "hide or show FREE locks")         \
+	_(TAG, IN_LOCKS, 0, KEY_SPACE, 0, 0, "Space", "tag",                                      \
+		"tag the selected lock: R then means all tagged ones")                            \
+	_(UNTAG, IN_LOCKS, 0, 'U', 0, 0, "U", "untag", "remove all tags")                         \
+	_(PAUSE, IN_ALL, 0, 'p', 0, 0, "p", "pause", "freeze the view; watching goes on")         \
+	_(RELEASE, IN_LOCKS | IN_LOCK, 1, 'R', 0, 0, "R", "release",                              \
+		"release the selected or tagged locks, if provably stale; asks")                  \
+	_(FORCE, IN_LOCKS | IN_LOCK, 1, 'F', 0, 0, "F", "force",                                  \
+		"release a lock that may be live; the pid has to be typed")                       \
+	_(TERMINATE, IN_LOCKS | IN_LOCK, 1, 'T', 0, 0, "T", "terminate",                          \
+		"send TERM to the holder, and KILL when asked again; asks")                       \
+	_(CLEAN, IN_LOCKS, 1, 'C', 0, 0, "C", "clean",                                            \
+		"release all that are provably stale; asks")                                      \
+	_(REFRESH, IN_ALL, 0, KEY_CTRL_L, 'r', 0, "Ctrl-L r", "refresh",                          \
+		"look again now and repaint the screen")                                          \
+	_(LOCKS, IN_ALL, 0, 'l', KEY_F2, 0, "l", "locks", "the list of locks")                    \
+	_(EVENTS, IN_ALL, 0, 'e', 0, 0, "e", "events", "what happened")                           \
+	_(SOURCES, IN_ALL, 0, 'o', 0, 0, "o", "sources",                                          \
+		"where the locks come from, and how fresh that is")                               \
+	_(HELP, IN_ALL, 0, '?', 'h', KEY_F1, "?", "help", "this help")                            \
+	_(SUSPEND, IN_ALL, 0, KEY_CTRL_Z, 0, 0, "Ctrl-Z", "suspend",                              \
+		"stop and give the terminal back; fg returns")                                    \
 	_(QUIT, IN_ALL, 0, 'q', KEY_F10, KEY_CTRL_C, "q", "quit", "leave")
 
 enum action {
@@ -60,11 +99,11 @@ enum action {
 #define _(id, views, mutates, k1, k2, k3, key, brief, help) ACTION_##id,
 	ACTIONS(_)
 #undef _
-	ACTION_COUNT
+		ACTION_COUNT
 };
 
 struct action_info {
-	const char *id;	   /* "RELEASE" */
+	const char *id; /* "RELEASE" */
 	unsigned int views;
 	bool is_mutating;
 	int keys[3];

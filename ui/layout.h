@@ -9,7 +9,7 @@
 
 /* What wants room. A rectangle with 0 rows is not shown. */
 struct layout_wants {
-	int worst_rows;	 /* lines of the worst lock's block; 0: all is well */
+	int worst_rows;  /* lines of the worst lock's block; 0: all is well */
 	bool has_prompt; /* a question or a filter line is open */
 	int prompt_rows; /* lines of the dialog */
 	bool has_message;
@@ -24,7 +24,7 @@ struct layout {
 	struct rect message; /* last result, one line */
 	struct rect keys;    /* key bar, one line */
 	struct rect dialog;  /* over the body's lower part; not overlapping title */
-	bool is_tiny;	     /* too small for more than the verdict line: only title is used */
+	bool is_tiny;        /* too small for more than the verdict line: only title is used */
 };
 
 /* Below this the screen shows only the verdict. */

@@ -10,9 +10,9 @@
 
 enum prompt_kind {
 	PROMPT_NONE,
-	PROMPT_LINE,	/* free text; Enter takes it, Esc cancels */
-	PROMPT_YES,	/* y does it; anything else, Enter included, cancels */
-	PROMPT_TYPE,	/* `expected` has to be typed exactly, then Enter */
+	PROMPT_LINE, /* free text; Enter takes it, Esc cancels */
+	PROMPT_YES,  /* y does it; anything else, Enter included, cancels */
+	PROMPT_TYPE, /* `expected` has to be typed exactly, then Enter */
 };
 
 enum prompt_answer { PROMPT_OPEN, PROMPT_TAKEN, PROMPT_CANCELLED, PROMPT_CHANGED /* LINE: live */ };

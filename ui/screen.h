@@ -14,9 +14,9 @@ struct screen;
 
 /*
  * Takes the terminal over (newterm(3)); an unknown TERM falls back to xterm-256color's and
- * xterm's description, then -ENOTTY with a sentence: the caller prints a table instead. Installs nothing
- * for SIGWINCH, SIGTSTP, SIGCONT (the caller's signalfd has them) but restores the terminal in
- * handlers of SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT, before the default action.
+ * xterm's description, then -ENOTTY with a sentence: the caller prints a table instead. Installs
+ * nothing for SIGWINCH, SIGTSTP, SIGCONT (the caller's signalfd has them) but restores the terminal
+ * in handlers of SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT, before the default action.
  */
 int screen_open(struct screen **screen, enum color color, struct error *err);
 /* Gives the terminal back; NULL is allowed. */

@@ -8,25 +8,25 @@
 #include "model/verdict.h"
 
 /* id, name, colour (terminal's own 16, -1 default), bold, reverse, dim, underline */
-#define STYLES(_) \
-	_(NORMAL, "normal", -1, 0, 0, 0, 0) \
-	_(DIM, "dim", -1, 0, 0, 1, 0) \
-	_(BOLD, "bold", -1, 1, 0, 0, 0) \
-	_(TITLE, "title", -1, 0, 1, 0, 0)	/* the top line */ \
-	_(HEADER, "header", -1, 1, 0, 0, 1)	/* column titles */ \
-	_(CURSOR, "cursor", -1, 0, 1, 0, 0)	/* the selected row */ \
-	_(KEY, "key", -1, 1, 0, 0, 0)		/* a key in the key bar */ \
-	_(GOOD, "good", 2, 0, 0, 0, 0)		/* HELD, SAFE */ \
-	_(WARN, "warn", 3, 1, 0, 0, 0)		/* OVERDUE, UNKNOWN */ \
-	_(BAD, "bad", 1, 1, 0, 0, 0)		/* STALE, NOT SAFE */ \
-	_(ALERT, "alert", 1, 1, 1, 0, 0)	/* STALE DATA, the worst lock's line */ \
+#define STYLES(_)                                                                   \
+	_(NORMAL, "normal", -1, 0, 0, 0, 0)                                         \
+	_(DIM, "dim", -1, 0, 0, 1, 0)                                               \
+	_(BOLD, "bold", -1, 1, 0, 0, 0)                                             \
+	_(TITLE, "title", -1, 0, 1, 0, 0)   /* the top line */                      \
+	_(HEADER, "header", -1, 1, 0, 0, 1) /* column titles */                     \
+	_(CURSOR, "cursor", -1, 0, 1, 0, 0) /* the selected row */                  \
+	_(KEY, "key", -1, 1, 0, 0, 0)       /* a key in the key bar */              \
+	_(GOOD, "good", 2, 0, 0, 0, 0)      /* HELD, SAFE */                        \
+	_(WARN, "warn", 3, 1, 0, 0, 0)      /* OVERDUE, UNKNOWN */                  \
+	_(BAD, "bad", 1, 1, 0, 0, 0)        /* STALE, NOT SAFE */                   \
+	_(ALERT, "alert", 1, 1, 1, 0, 0)    /* STALE DATA, the worst lock's line */ \
 	_(PROMPT, "prompt", -1, 1, 0, 0, 0)
 
 enum style {
 #define _(id, name, colour, bold, reverse, dim, underline) STYLE_##id,
 	STYLES(_)
 #undef _
-	STYLE_COUNT
+		STYLE_COUNT
 };
 
 struct style_info {

@@ -26,8 +26,8 @@ struct table_plan {
 void table_plan(struct table_plan *plan, int cols, const enum column *wanted, size_t n);
 /* The first row to show so that the selected one is visible, moving as little as possible. */
 size_t table_scroll(size_t first, size_t selected, size_t n, int rows);
-void table_header(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
-	int sort, bool is_reversed);
+void table_header(struct canvas *canvas, struct rect rect, const struct table_plan *plan, int sort,
+	bool is_reversed);
 void table_row(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
 	const struct model *model, const struct entry *entry, const struct glyphs *glyphs,
 	bool is_selected);

@@ -16,38 +16,38 @@ enum { TOP_TARGETS_SHOWN = 8, TOP_MESSAGE = 480 };
 /* What a dialog is about: captured when it opens, checked again when it is answered. */
 struct target {
 	size_t source;
-	struct deed deed;  /* owned */
-	enum state state;  /* as seen */
+	struct deed deed; /* owned */
+	enum state state; /* as seen */
 };
 
 struct top {
-	struct model *model;	  /* borrowed; what is watched */
-	struct model *frozen;	  /* owned copy while paused, else NULL */
+	struct model *model;         /* borrowed; what is watched */
+	struct model *frozen;        /* owned copy while paused, else NULL */
 	const struct policy *policy; /* borrowed */
 	const struct glyphs *glyphs;
 	enum view_id view, before; /* before: where Esc leads back */
 	struct selection selection;
-	struct entry **entry;	  /* owned; the list in order */
+	struct entry **entry; /* owned; the list in order */
 	size_t entries, entry_size;
 	/* The selection is a lock, never a row number. */
 	size_t cursor_source;
-	char *cursor_name;	  /* owned; NULL: none yet */
-	size_t cursor;		  /* its row now, derived */
+	char *cursor_name;        /* owned; NULL: none yet */
+	size_t cursor;            /* its row now, derived */
 	size_t first[VIEW_COUNT]; /* first row shown */
-	size_t line;		  /* selected row of the other views */
+	size_t line;              /* selected row of the other views */
 	struct prompt prompt;
-	enum action prompt_for;	  /* what it asks */
-	struct target *target;	  /* owned array */
+	enum action prompt_for; /* what it asks */
+	struct target *target;  /* owned array */
 	size_t targets;
 	char message[TOP_MESSAGE]; /* last result or refusal, a sentence */
 	bool message_is_bad;
 	mono_t message_until;
-	bool tidy;		  /* from the settings */
-	char tty[64];		  /* for the audit */
-	int rows, cols;		  /* size of the screen last drawn */
+	bool tidy;      /* from the settings */
+	char tty[64];   /* for the audit */
+	int rows, cols; /* size of the screen last drawn */
 	bool wants_quit, wants_suspend, wants_repaint;
-	uint64_t selected_at;	  /* model->changes when the list was made */
-	mono_t select_cost;	  /* ns, of making it: 100,000 rows are not sorted every time */
+	uint64_t selected_at; /* model->changes when the list was made */
+	mono_t select_cost;   /* ns, of making it: 100,000 rows are not sorted every time */
 	mono_t selected_when;
 	/* Sends a deed to a source; request number or -errno with a sentence. */
 	int64_t (*ask)(void *data, size_t source, const struct deed *deed, struct error *err);
@@ -80,7 +80,7 @@ const struct entry *top_selected(const struct top *top);
  * since, waits, DO. Used by the locks view and the one-lock view. Returns the number of lines
  * it needs; draws only what fits.
  */
-int top_verdict_block(const struct top *top, struct canvas *canvas, struct rect rect,
-	const struct entry *entry);
+int top_verdict_block(
+	const struct top *top, struct canvas *canvas, struct rect rect, const struct entry *entry);
 
 #endif

@@ -11,7 +11,7 @@ struct top;
 
 struct view {
 	const char *name;
-	unsigned int bit;  /* IN_… */
+	unsigned int bit; /* IN_… */
 	/* Lines of text or rows that the body has, for scrolling. */
 	size_t (*rows)(const struct top *top);
 	/* Draws header and body. Const: drawing never changes anything. */
@@ -24,7 +24,7 @@ enum view_id {
 #define _(name) VIEW_##name,
 	VIEWS(_)
 #undef _
-	VIEW_COUNT
+		VIEW_COUNT
 };
 
 #define _(name) extern const struct view view_##name;

@@ -27,25 +27,25 @@ struct backend_scan {
 	 */
 	int (*progress)(void *data, struct snapshot *so_far);
 	void *progress_data;
-	bool is_hinted;		   /* in: a hint fired (else: the regular look) */
-	mono_t next;		   /* out: when to look again, hints apart; MONO_NEVER */
-	bool is_polling;	   /* out: no hints can be had, see note */
-	bool is_final;		   /* out: nothing will ever change again (end of a replay) */
-	char note[200];		   /* out: "polling: no inotify watch left (ENOSPC)", or "" */
+	bool is_hinted;  /* in: a hint fired (else: the regular look) */
+	mono_t next;     /* out: when to look again, hints apart; MONO_NEVER */
+	bool is_polling; /* out: no hints can be had, see note */
+	bool is_final;   /* out: nothing will ever change again (end of a replay) */
+	char note[200];  /* out: "polling: no inotify watch left (ENOSPC)", or "" */
 };
 
 /* How a release is done. */
 struct backend_release {
-	bool tidy;	   /* unlink instead of emptying */
-	bool is_forced;	   /* the user forced it: the record's holder may be alive */
+	bool tidy;           /* unlink instead of emptying */
+	bool is_forced;      /* the user forced it: the record's holder may be alive */
 	const char *version; /* what was judged; compare at the last moment, under the lock */
-	char done[240];	   /* out: what was done, in words: "emptied /run/lock/x.lock" */
+	char done[240];      /* out: what was done, in words: "emptied /run/lock/x.lock" */
 };
 
 struct backend {
 	const char *scheme;
-	const char *help;		/* one line for --version and the manual */
-	const char *const *params;	/* NULL-terminated names, for uri_only() */
+	const char *help;          /* one line for --version and the manual */
+	const char *const *params; /* NULL-terminated names, for uri_only() */
 	enum lock_class class;
 	/*
 	 * Opens a place; *state is the backend's own. A place that is not there (yet) is no
@@ -73,8 +73,8 @@ struct backend {
 	 * "somebody holds a flock on it", or another -errno; nothing was changed then.
 	 * NULL: locks of this kind cannot be released by others.
 	 */
-	int (*release)(void *state, const char *name, struct backend_release *how,
-		struct error *err);
+	int (*release)(
+		void *state, const char *name, struct backend_release *how, struct error *err);
 	/* Why release is NULL, and what to do instead. */
 	const char *no_release;
 };

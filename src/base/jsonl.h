@@ -16,10 +16,10 @@ enum { JSONL_LINE_MAX = 65536 };
 struct jsonl_reader {
 	int fd; /* borrowed, non-blocking or not: read(2) is called once a fill */
 	struct buf buf;
-	size_t at;        /* where the next line begins */
-	bool skipping;    /* inside a line that was too long */
-	bool is_end;      /* end of file seen */
-	uint64_t bad;     /* lines that were not understood */
+	size_t at;     /* where the next line begins */
+	bool skipping; /* inside a line that was too long */
+	bool is_end;   /* end of file seen */
+	uint64_t bad;  /* lines that were not understood */
 };
 
 void jsonl_reader_init(struct jsonl_reader *reader, int fd);

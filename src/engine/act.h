@@ -28,20 +28,20 @@ int policy_allows(const struct policy *policy, enum deed_kind kind, struct error
 
 struct act {
 	const struct backend *backend;
-	void *state;		     /* of the backend, borrowed */
+	void *state; /* of the backend, borrowed */
 	const struct world *world;
 	const struct here *here;
 	const struct policy *policy;
 	const struct audit *audit;
-	const char *source;	     /* URI, for the audit */
+	const char *source;                             /* URI, for the audit */
 	int64_t (*limit)(void *data, const char *name); /* of a lock, in ns */
 	void *limit_data;
 };
 
 struct act_result {
 	enum outcome outcome;
-	int code;	 /* 0 or -errno */
-	char text[480];  /* one sentence: what was done, or why not */
+	int code;       /* 0 or -errno */
+	char text[480]; /* one sentence: what was done, or why not */
 };
 
 /*

@@ -21,7 +21,7 @@ struct audit_actor {
 };
 
 struct audit {
-	char *path;		 /* owned */
+	char *path; /* owned */
 	struct audit_actor actor;
 };
 
@@ -32,8 +32,8 @@ int audit_init(struct audit *audit, const char *path, struct error *err);
 void audit_release(struct audit *audit);
 /*
  * Appends a line: time, stage, deed, source, lock, version, holder, state, evidence, safe,
- * actor, and for results the outcome and text. The folder (0700 or, for root, 0750) and the file (0600
- * or 0640) are made when missing; a symbolic link, another's file or a non-regular one is
+ * actor, and for results the outcome and text. The folder (0700 or, for root, 0750) and the file
+ * (0600 or 0640) are made when missing; a symbolic link, another's file or a non-regular one is
  * refused. 0 or -errno with a sentence.
  */
 int audit_write(const struct audit *audit, enum audit_stage stage, int64_t id, wall_t now,

@@ -13,16 +13,16 @@
 struct hub;
 
 struct hub_options {
-	struct loop *loop;	     /* borrowed */
-	const char *program;	     /* this program, "/proc/self/exe" unless set */
+	struct loop *loop;               /* borrowed */
+	const char *program;             /* this program, "/proc/self/exe" unless set */
 	const char *const *program_args; /* before "source", NULL-terminated; may be NULL: */
-				     /* --config FILE, --proc-root DIR */
-	const char *ssh;	     /* command for ssh:, "ssh" */
-	struct policy policy;	     /* passed on to every source */
-	bool once;		     /* sources end after one complete look: no restart */
-	int64_t silence;	     /* ns without a sign of life beyond 3 times what the source */
-				     /* promised until it is SILENT; 2 s unless set */
-	int64_t patience;	     /* ns of silence until it is killed; 15 s unless set */
+	/* --config FILE, --proc-root DIR */
+	const char *ssh;      /* command for ssh:, "ssh" */
+	struct policy policy; /* passed on to every source */
+	bool once;            /* sources end after one complete look: no restart */
+	int64_t silence;      /* ns without a sign of life beyond 3 times what the source */
+	/* promised until it is SILENT; 2 s unless set */
+	int64_t patience; /* ns of silence until it is killed; 15 s unless set */
 	/* Each event, owned by the hub; and each change of state with its words (or NULL). */
 	void (*event)(void *data, size_t source, const struct event *event);
 	void (*state)(void *data, size_t source, enum source_state state, const char *text);
@@ -35,8 +35,7 @@ void hub_free(struct hub *hub);
 /* Starts a source; sources are numbered from 0. Index, or -errno with a sentence. */
 int hub_add(struct hub *hub, const char *uri, struct error *err);
 /* The same with a command of its own instead of `locktop source -`; for tests. */
-int hub_add_command(struct hub *hub, const char *uri, const char *const *argv,
-	struct error *err);
+int hub_add_command(struct hub *hub, const char *uri, const char *const *argv, struct error *err);
 /*
  * Asks a source for a deed; the answer comes as a DONE event with that number. Request number
  * > 0, or -errno (-ENOTCONN: the source is down). A source that dies or falls silent with a

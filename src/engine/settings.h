@@ -25,17 +25,17 @@ struct settings_limit {
 struct settings {
 	struct settings_source *source; /* owned */
 	size_t sources;
-	struct settings_limit *rule;	/* owned; in the order of the files, user's first */
+	struct settings_limit *rule; /* owned; in the order of the files, user's first */
 	size_t rules;
-	int64_t limit;		/* ns; 600 s */
-	int64_t delay;		/* ns between batch outputs and ticks; 1 s */
-	bool is_secure;		/* secure = true in /etc/locktop.conf; the user's file cannot undo it */
-	bool tidy;		/* release unlinks lock files instead of emptying them */
-	char *glyphs;		/* owned; auto, ascii, box, braille */
-	char *color;		/* owned; auto, never, 16 */
-	char *default_source;	/* owned or NULL; where bare names are looked up */
-	char *ssh;		/* owned; the command, "ssh" */
-	char *audit;		/* owned or NULL: the usual place */
+	int64_t limit;  /* ns; 600 s */
+	int64_t delay;  /* ns between batch outputs and ticks; 1 s */
+	bool is_secure; /* secure = true in /etc/locktop.conf; the user's file cannot undo it */
+	bool tidy;      /* release unlinks lock files instead of emptying them */
+	char *glyphs;   /* owned; auto, ascii, box, braille */
+	char *color;    /* owned; auto, never, 16 */
+	char *default_source; /* owned or NULL; where bare names are looked up */
+	char *ssh;            /* owned; the command, "ssh" */
+	char *audit;          /* owned or NULL: the usual place */
 };
 
 /*

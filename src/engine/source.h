@@ -12,11 +12,11 @@
 struct source_options {
 	const struct world *world;
 	const struct settings *settings;
-	struct policy policy;	/* a request may only add to it */
-	const char *uri;	/* NULL: the first line of the input is an "open" request */
-	int in, out;		/* -1 as in: no requests are read */
-	bool once;		/* one complete look, then end */
-	mono_t gather;		/* burst window after a hint; 20 ms unless set */
+	struct policy policy; /* a request may only add to it */
+	const char *uri;      /* NULL: the first line of the input is an "open" request */
+	int in, out;          /* -1 as in: no requests are read */
+	bool once;            /* one complete look, then end */
+	mono_t gather;        /* burst window after a hint; 20 ms unless set */
 };
 
 /*

@@ -12,26 +12,28 @@
  * id, field name (JSON, --fields, sort), title, smallest and usual width, may grow, to the
  * right, help. Order is the order of --list-fields.
  */
-#define COLUMNS(_) \
-	_(STATE, "state", "STATE", 7, 9, 0, 0, "FREE, HELD, OVERDUE, STALE, EXPIRED, UNKNOWN or CORRUPT") \
-	_(NAME, "name", "LOCK", 8, 28, 1, 0, "name of the lock in its source") \
-	_(HOLDER, "holder", "HOLDER", 6, 18, 1, 0, "pid and program of the holder") \
-	_(USER, "user", "USER", 4, 9, 0, 0, "login name of the holder") \
-	_(HOST, "host", "HOST", 4, 8, 0, 0, "host of the holder") \
-	_(AGE, "age", "AGE", 5, 6, 0, 1, "time since it was taken") \
-	_(LIMIT, "limit", "LIMIT", 5, 5, 0, 1, "how long a hold may take") \
-	_(WAITERS, "waiters", "WAIT", 4, 4, 0, 1, "processes that queue for it") \
-	_(ADVICE, "recommendation", "ADVICE", 6, 24, 1, 0, "what to do, and SAFE, NOT SAFE or UNKNOWN") \
-	_(WHY, "why", "WHY", 6, 40, 1, 0, "why it is in that state") \
-	_(KIND, "kind", "KIND", 5, 5, 0, 0, "file, flock, posix, ofd or lease") \
-	_(MODE, "mode", "MODE", 5, 5, 0, 0, "READ or WRITE, of a kernel lock") \
-	_(RANGE, "range", "RANGE", 5, 11, 0, 0, "bytes of the file, of a kernel lock") \
-	_(PATH, "path", "PATH", 8, 32, 1, 0, "file that is locked") \
-	_(PID, "pid", "PID", 5, 7, 0, 1, "pid of the holder") \
-	_(COMMAND, "command", "COMMAND", 7, 24, 1, 0, "command line of the holder") \
-	_(CLASS, "class", "CLASS", 6, 8, 0, 0, "kernel, lease or volatile") \
-	_(FLAGS, "flags", "FLAGS", 5, 14, 0, 0, "what else was noticed") \
-	_(SOURCE, "source", "SOURCE", 6, 16, 1, 0, "where the lock lives") \
+#define COLUMNS(_)                                                                          \
+	_(STATE, "state", "STATE", 7, 9, 0, 0,                                              \
+		"FREE, HELD, OVERDUE, STALE, EXPIRED, UNKNOWN or CORRUPT")                  \
+	_(NAME, "name", "LOCK", 8, 28, 1, 0, "name of the lock in its source")              \
+	_(HOLDER, "holder", "HOLDER", 6, 18, 1, 0, "pid and program of the holder")         \
+	_(USER, "user", "USER", 4, 9, 0, 0, "login name of the holder")                     \
+	_(HOST, "host", "HOST", 4, 8, 0, 0, "host of the holder")                           \
+	_(AGE, "age", "AGE", 5, 6, 0, 1, "time since it was taken")                         \
+	_(LIMIT, "limit", "LIMIT", 5, 5, 0, 1, "how long a hold may take")                  \
+	_(WAITERS, "waiters", "WAIT", 4, 4, 0, 1, "processes that queue for it")            \
+	_(ADVICE, "recommendation", "ADVICE", 6, 24, 1, 0,                                  \
+		"what to do, and SAFE, NOT SAFE or UNKNOWN")                                \
+	_(WHY, "why", "WHY", 6, 40, 1, 0, "why it is in that state")                        \
+	_(KIND, "kind", "KIND", 5, 5, 0, 0, "file, flock, posix, ofd or lease")             \
+	_(MODE, "mode", "MODE", 5, 5, 0, 0, "READ or WRITE, of a kernel lock")              \
+	_(RANGE, "range", "RANGE", 5, 11, 0, 0, "bytes of the file, of a kernel lock")      \
+	_(PATH, "path", "PATH", 8, 32, 1, 0, "file that is locked")                         \
+	_(PID, "pid", "PID", 5, 7, 0, 1, "pid of the holder")                               \
+	_(COMMAND, "command", "COMMAND", 7, 24, 1, 0, "command line of the holder")         \
+	_(CLASS, "class", "CLASS", 6, 8, 0, 0, "kernel, lease or volatile")                 \
+	_(FLAGS, "flags", "FLAGS", 5, 14, 0, 0, "what else was noticed")                    \
+	_(SOURCE, "source", "SOURCE", 6, 16, 1, 0, "where the lock lives")                  \
 	_(ADDRESS, "address", "ADDRESS", 8, 32, 1, 0, "how to name it on the command line") \
 	_(VERSION, "version", "VERSION", 7, 24, 0, 0, "compared before every deed")
 
@@ -39,7 +41,7 @@ enum column {
 #define _(id, field, title, min, width, grows, right, help) COLUMN_##id,
 	COLUMNS(_)
 #undef _
-	COLUMN_COUNT
+		COLUMN_COUNT
 };
 
 struct column_info {

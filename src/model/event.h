@@ -11,97 +11,97 @@
 
 struct error;
 
-#define EVENT_KINDS(_) \
-	_(LOCK, "lock")		/* a lock is there, or changed: its facts */ \
-	_(GONE, "gone")		/* a lock is no longer there */ \
-	_(SCANNED, "scanned")	/* one look is complete; also the sign of life */ \
-	_(FAULT, "fault")	/* something is wrong with the source, in words */ \
-	_(DONE, "done")		/* the answer to a request */
+#define EVENT_KINDS(_)                                                           \
+	_(LOCK, "lock")       /* a lock is there, or changed: its facts */       \
+	_(GONE, "gone")       /* a lock is no longer there */                    \
+	_(SCANNED, "scanned") /* one look is complete; also the sign of life */  \
+	_(FAULT, "fault")     /* something is wrong with the source, in words */ \
+	_(DONE, "done")       /* the answer to a request */
 
 enum event_kind {
 #define _(id, word) EVENT_##id,
 	EVENT_KINDS(_)
 #undef _
-	EVENT_KIND_COUNT
+		EVENT_KIND_COUNT
 };
 
 /* What became of a deed. */
-#define OUTCOMES(_) \
-	_(DONE, "done")		/* it was done */ \
-	_(REFUSED, "refused")	/* nothing was done, on purpose; the text says why */ \
-	_(FAILED, "failed")	/* it was tried; the text says what went wrong */
+#define OUTCOMES(_)                                                                 \
+	_(DONE, "done")       /* it was done */                                     \
+	_(REFUSED, "refused") /* nothing was done, on purpose; the text says why */ \
+	_(FAILED, "failed")   /* it was tried; the text says what went wrong */
 
 enum outcome {
 #define _(id, word) OUTCOME_##id,
 	OUTCOMES(_)
 #undef _
-	OUTCOME_COUNT
+		OUTCOME_COUNT
 };
 
 enum { EVENT_VERSION = 1 };
 
 struct event {
 	enum event_kind kind;
-	wall_t at;	    /* the source's wall clock */
-	struct lock *lock;  /* LOCK: owned reference; since_mono is on the reader's clock */
-	char *name;	    /* GONE: owned; DONE: the lock, owned or NULL */
-	char *text;	    /* FAULT, DONE, and the note of SCANNED ("polling: …"): owned, clean, or NULL */
-	char *host;	    /* SCANNED: where the source runs, owned, or NULL */
-	int64_t locks;	    /* SCANNED: how many there are */
-	int64_t took;	    /* SCANNED: ns that the look took */
-	int64_t every;	    /* SCANNED: ns until the next sign of life at the latest; 0 unsaid */
-	bool is_polling;    /* SCANNED: no inotify */
-	bool is_final;	    /* SCANNED: nothing will follow (end of a replay, --once) */
-	bool is_fatal;	    /* FAULT: the source ends */
-	int64_t request;    /* DONE: which */
+	wall_t at;         /* the source's wall clock */
+	struct lock *lock; /* LOCK: owned reference; since_mono is on the reader's clock */
+	char *name;        /* GONE: owned; DONE: the lock, owned or NULL */
+	char *text; /* FAULT, DONE, and the note of SCANNED ("polling: …"): owned, clean, or NULL */
+	char *host;           /* SCANNED: where the source runs, owned, or NULL */
+	int64_t locks;        /* SCANNED: how many there are */
+	int64_t took;         /* SCANNED: ns that the look took */
+	int64_t every;        /* SCANNED: ns until the next sign of life at the latest; 0 unsaid */
+	bool is_polling;      /* SCANNED: no inotify */
+	bool is_final;        /* SCANNED: nothing will follow (end of a replay, --once) */
+	bool is_fatal;        /* FAULT: the source ends */
+	int64_t request;      /* DONE: which */
 	enum outcome outcome; /* DONE */
-	int code;	    /* DONE: -errno of REFUSED and FAILED, 0 else */
+	int code;             /* DONE: -errno of REFUSED and FAILED, 0 else */
 };
 
 /* A deed, as the user asked for it; also the body of a request. */
-#define DEEDS(_) \
-	_(RELEASE, "release")	/* release a lock that is provably stale */ \
-	_(FORCE, "force")	/* release one that may be live */ \
-	_(SIGNAL, "signal")	/* signal the holder */
+#define DEEDS(_)                                                          \
+	_(RELEASE, "release") /* release a lock that is provably stale */ \
+	_(FORCE, "force")     /* release one that may be live */          \
+	_(SIGNAL, "signal")   /* signal the holder */
 
 enum deed_kind {
 #define _(id, word) DEED_##id,
 	DEEDS(_)
 #undef _
-	DEED_COUNT
+		DEED_COUNT
 };
 
 struct deed {
 	enum deed_kind kind;
-	char *name;	   /* owned; the lock's clean name */
-	char version[64];  /* of the lock as the user saw it; "" (command line): what is there now */
-	int32_t pid;	   /* FORCE of a live holder, SIGNAL: the holder as seen; 0: none */
-	uint64_t start;	   /* its start time as seen; 0: unknown */
-	int signal;	   /* SIGNAL: SIGTERM or SIGKILL */
-	bool tidy;	   /* unlink the lock file instead of emptying it */
-	bool dry_run;	   /* say what would be done */
-	char tty[64];	   /* of the user, for the audit; "" unknown */
+	char *name;       /* owned; the lock's clean name */
+	char version[64]; /* of the lock as the user saw it; "" (command line): what is there now */
+	int32_t pid;      /* FORCE of a live holder, SIGNAL: the holder as seen; 0: none */
+	uint64_t start;   /* its start time as seen; 0: unknown */
+	int signal;       /* SIGNAL: SIGTERM or SIGKILL */
+	bool tidy;        /* unlink the lock file instead of emptying it */
+	bool dry_run;     /* say what would be done */
+	char tty[64];     /* of the user, for the audit; "" unknown */
 };
 
-#define REQUESTS(_) \
-	_(OPEN, "open")	/* the first line to `locktop source -`: the URI */ \
-	_(DEED, "deed") \
-	_(SCAN, "scan")	/* look again now */
+#define REQUESTS(_)                                                         \
+	_(OPEN, "open") /* the first line to `locktop source -`: the URI */ \
+	_(DEED, "deed")                                                     \
+	_(SCAN, "scan") /* look again now */
 
 enum request_kind {
 #define _(id, word) REQUEST_##id,
 	REQUESTS(_)
 #undef _
-	REQUEST_COUNT
+		REQUEST_COUNT
 };
 
 struct request {
 	enum request_kind kind;
 	int64_t id;
-	char *uri;	  /* OPEN: owned */
-	bool read_only;	  /* OPEN */
+	char *uri;           /* OPEN: owned */
+	bool read_only;      /* OPEN */
 	char *read_only_why; /* OPEN: owned or NULL; "--read-only", "LOCKTOPSECURE=1", … */
-	struct deed deed; /* DEED */
+	struct deed deed;    /* DEED */
 };
 
 const char *event_kind_word(enum event_kind kind);

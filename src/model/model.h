@@ -10,9 +10,9 @@
 #include "model/verdict.h"
 
 /* Where a source stands; said by the hub. */
-#define SOURCE_STATES(_) \
-	_(STARTING, "starting", "no complete look yet") \
-	_(OK, "ok", "answers") \
+#define SOURCE_STATES(_)                                            \
+	_(STARTING, "starting", "no complete look yet")             \
+	_(OK, "ok", "answers")                                      \
 	_(SILENT, "silent", "has not answered within its deadline") \
 	_(DOWN, "down", "ended; it is started again after a pause") \
 	_(ENDED, "ended", "came to its end, nothing will follow")
@@ -21,33 +21,33 @@ enum source_state {
 #define _(id, word, help) SOURCE_##id,
 	SOURCE_STATES(_)
 #undef _
-	SOURCE_STATE_COUNT
+		SOURCE_STATE_COUNT
 };
 
 struct entry {
-	struct lock *lock;	/* owned reference */
-	size_t source;		/* index into model->source */
+	struct lock *lock; /* owned reference */
+	size_t source;     /* index into model->source */
 	struct verdict verdict;
-	int64_t limit;		/* ns, from the rules */
-	bool is_tagged;		/* by the user of this model */
-	bool is_fresh;		/* appeared or changed state since the first complete look */
+	int64_t limit;  /* ns, from the rules */
+	bool is_tagged; /* by the user of this model */
+	bool is_fresh;  /* appeared or changed state since the first complete look */
 };
 
 struct model_source {
-	char *uri;		/* owned, clean */
-	char *host;		/* owned; where it runs, NULL: not said yet */
+	char *uri;  /* owned, clean */
+	char *host; /* owned; where it runs, NULL: not said yet */
 	enum source_state state;
-	char *fault;		/* owned; what is wrong, in words; NULL: nothing */
-	char *note;		/* owned; "polling: no inotify watch left (ENOSPC)"; NULL: nothing */
+	char *fault; /* owned; what is wrong, in words; NULL: nothing */
+	char *note;  /* owned; "polling: no inotify watch left (ENOSPC)"; NULL: nothing */
 	bool is_polling;
-	bool is_complete;	/* a first look was completed */
+	bool is_complete; /* a first look was completed */
 	bool is_read_only;
-	mono_t heard;		/* last sign of life, MONO_UNKNOWN never */
-	wall_t data_at;		/* of the last complete look, the source's clock; 0 never */
-	int64_t took;		/* ns of the last look */
-	int64_t every;		/* ns between its signs of life */
+	mono_t heard;   /* last sign of life, MONO_UNKNOWN never */
+	wall_t data_at; /* of the last complete look, the source's clock; 0 never */
+	int64_t took;   /* ns of the last look */
+	int64_t every;  /* ns between its signs of life */
 	unsigned int restarts;
-	struct entry **entry;	/* owned array of owned entries, sorted by name */
+	struct entry **entry; /* owned array of owned entries, sorted by name */
 	size_t n, size;
 	size_t count[STATE_COUNT];
 };
@@ -56,17 +56,17 @@ struct model_source {
 struct happening {
 	wall_t at;
 	size_t source;
-	char *name;		/* owned; the lock, or NULL for the source itself */
-	enum state state;	/* after it; of a lock */
-	char *text;		/* owned, clean: "HELD: pid 4711 php took it" */
+	char *name;       /* owned; the lock, or NULL for the source itself */
+	enum state state; /* after it; of a lock */
+	char *text;       /* owned, clean: "HELD: pid 4711 php took it" */
 };
 
 enum { MODEL_HAPPENINGS = 1000 };
 
 /* How long a hold may take, for names that match; the first match wins. */
 struct limit_rule {
-	char *pattern;		/* owned; fnmatch(3) against name and address */
-	int64_t limit;		/* ns */
+	char *pattern; /* owned; fnmatch(3) against name and address */
+	int64_t limit; /* ns */
 };
 
 struct model {
@@ -74,14 +74,14 @@ struct model {
 	size_t sources;
 	mono_t now;
 	wall_t now_wall;
-	char host[65];		/* where the monitor runs */
-	int64_t limit;		/* ns, default of the rules: 600 s */
+	char host[65];           /* where the monitor runs */
+	int64_t limit;           /* ns, default of the rules: 600 s */
 	struct limit_rule *rule; /* owned */
 	size_t rules;
 	struct happening *happening; /* ring, owned */
-	size_t happened;	/* ever; the last MODEL_HAPPENINGS are kept */
-	uint64_t changes;	/* grows with whatever a view could show, ages apart */
-	mono_t due;		/* when model_tick() has to judge again */
+	size_t happened;             /* ever; the last MODEL_HAPPENINGS are kept */
+	uint64_t changes;            /* grows with whatever a view could show, ages apart */
+	mono_t due;                  /* when model_tick() has to judge again */
 };
 
 /* 0 or -ENOMEM. */
@@ -99,8 +99,7 @@ int model_apply(struct model *model, size_t source, const struct event *event);
 /* What the hub says of a source; text may be NULL. When it starts anew, `gone` for all locks */
 /* comes only with the first complete look of the new process: until then the old ones stay, */
 /* marked as past. */
-int model_source_is(struct model *model, size_t source, enum source_state state,
-	const char *text);
+int model_source_is(struct model *model, size_t source, enum source_state state, const char *text);
 
 struct entry *model_find(const struct model *model, size_t source, const char *name);
 /* The n-th last happening (0: the newest), or NULL. */
@@ -114,9 +113,9 @@ void model_address(char *dst, size_t size, const struct model *model, const stru
 
 /* Which locks to show, and in which order. */
 struct selection {
-	char filter[128];	/* words; "state:stale", "user:www-data", "host:web1", "age>10m", */
-				/* "waiters>0", "source:…", "tagged"; a word with ! before it excludes */
-	int sort;		/* enum column, or SORT_HARM */
+	char filter[128]; /* words; "state:stale", "user:www-data", "host:web1", "age>10m", */
+	/* "waiters>0", "source:…", "tagged"; a word with ! before it excludes */
+	int sort; /* enum column, or SORT_HARM */
 	bool is_reversed;
 	bool hides_free;
 };

@@ -12,42 +12,42 @@
 
 struct error;
 
-#define RECORD_FORMATS(_) \
-	_(NONE, "none")		/* nothing to parse: not a file, or not readable */ \
-	_(EMPTY, "empty")	/* zero bytes */ \
-	_(PLAIN, "plain")	/* pid|unixtime */ \
-	_(LT1, "lt1")		/* pid|unixtime|lt1;… */ \
-	_(PID, "pid")		/* a bare pid, one line */ \
-	_(FOREIGN, "foreign")	/* pid|unixtime|another version: never broken automatically */ \
+#define RECORD_FORMATS(_)                                                                    \
+	_(NONE, "none")       /* nothing to parse: not a file, or not readable */            \
+	_(EMPTY, "empty")     /* zero bytes */                                               \
+	_(PLAIN, "plain")     /* pid|unixtime */                                             \
+	_(LT1, "lt1")         /* pid|unixtime|lt1;… */                                     \
+	_(PID, "pid")         /* a bare pid, one line */                                     \
+	_(FOREIGN, "foreign") /* pid|unixtime|another version: never broken automatically */ \
 	_(CORRUPT, "corrupt")
 
 enum record_format {
 #define _(id, word) RECORD_##id,
 	RECORD_FORMATS(_)
 #undef _
-	RECORD_FORMAT_COUNT
+		RECORD_FORMAT_COUNT
 };
 
 enum {
-	RECORD_MAX = 256,	 /* longest LT1 line */
-	RECORD_READ_MAX = 1024,	 /* a lock file longer than this is not a record */
+	RECORD_MAX = 256,       /* longest LT1 line */
+	RECORD_READ_MAX = 1024, /* a lock file longer than this is not a record */
 	RECORD_HOST_MAX = 64,
 };
 
 /* Members that a format does not have are 0, "" or -1 where said. */
 struct record {
 	enum record_format format;
-	char mode;	   /* LT1 m: 'h' held under flock, 'd' detached, 0 unsaid */
+	char mode; /* LT1 m: 'h' held under flock, 'd' detached, 0 unsaid */
 	int32_t pid;
-	int64_t time;	   /* unix seconds, as written; may be far in the future */
-	uint64_t start;	   /* LT1 s: field 22 of /proc/PID/stat, in clock ticks */
-	uint64_t ns;	   /* LT1 n: inode of the pid namespace */
-	int64_t acquired;  /* LT1 a: wall time in ns */
-	int64_t fence;	   /* LT1 f, -1 unsaid */
-	int32_t lease;	   /* LT1 l: seconds, 0 none */
-	int32_t uid;	   /* LT1 u, -1 unsaid */
-	char boot[9];	   /* LT1 b: first 8 hex digits of the boot id */
-	char token[33];	   /* LT1 t: 32 hex digits; a secret between holder and file: never printed */
+	int64_t time;     /* unix seconds, as written; may be far in the future */
+	uint64_t start;   /* LT1 s: field 22 of /proc/PID/stat, in clock ticks */
+	uint64_t ns;      /* LT1 n: inode of the pid namespace */
+	int64_t acquired; /* LT1 a: wall time in ns */
+	int64_t fence;    /* LT1 f, -1 unsaid */
+	int32_t lease;    /* LT1 l: seconds, 0 none */
+	int32_t uid;      /* LT1 u, -1 unsaid */
+	char boot[9];     /* LT1 b: first 8 hex digits of the boot id */
+	char token[33]; /* LT1 t: 32 hex digits; a secret between holder and file: never printed */
 	char host[RECORD_HOST_MAX + 1]; /* LT1 h, decoded and clean */
 };
 

@@ -14,20 +14,20 @@
 #include <stddef.h>
 
 /* id, word, mark (Unicode), mark (ASCII), rank by harm (higher is worse), help */
-#define STATES(_) \
-	_(FREE, "FREE", "·", ".", 0, "nobody has it") \
-	_(HELD, "HELD", "●", "H", 1, "the holder is alive and within its limit") \
-	_(UNKNOWN, "UNKNOWN", "?", "?", 2, "the holder cannot be checked from here") \
-	_(CORRUPT, "CORRUPT", "#", "#", 3, "the record cannot be understood") \
+#define STATES(_)                                                                     \
+	_(FREE, "FREE", "·", ".", 0, "nobody has it")                                 \
+	_(HELD, "HELD", "●", "H", 1, "the holder is alive and within its limit")      \
+	_(UNKNOWN, "UNKNOWN", "?", "?", 2, "the holder cannot be checked from here")  \
+	_(CORRUPT, "CORRUPT", "#", "#", 3, "the record cannot be understood")         \
 	_(EXPIRED, "EXPIRED", "x", "x", 4, "the lease ran out and nobody renewed it") \
-	_(OVERDUE, "OVERDUE", "!", "!", 5, "the holder is alive but over its limit") \
+	_(OVERDUE, "OVERDUE", "!", "!", 5, "the holder is alive but over its limit")  \
 	_(STALE, "STALE", "x", "x", 6, "proof that the holder is gone")
 
 enum state {
 #define _(id, word, mark, ascii, rank, help) STATE_##id,
 	STATES(_)
 #undef _
-	STATE_COUNT
+		STATE_COUNT
 };
 
 /* Is it safe to release? */
@@ -35,22 +35,22 @@ enum safety { SAFETY_UNKNOWN, SAFETY_SAFE, SAFETY_NOT_SAFE, SAFETY_NONE /* nothi
 
 /* What the verdict depends on besides the lock itself. */
 struct facts {
-	mono_t now;	  /* the reader's CLOCK_BOOTTIME */
+	mono_t now; /* the reader's CLOCK_BOOTTIME */
 	wall_t now_wall;
-	int64_t limit;	  /* ns that a hold may take (600 s unless set) */
+	int64_t limit;           /* ns that a hold may take (600 s unless set) */
 	int64_t malformed_grace; /* ns; 0: 2 s. A half-written record is nobody's fault so long */
-	bool is_silent;	  /* the source has not answered within its deadline: */
-			  /* what it said last is the past */
-	int64_t silent_for; /* ns */
+	bool is_silent;          /* the source has not answered within its deadline: */
+				 /* what it said last is the past */
+	int64_t silent_for;      /* ns */
 };
 
 struct verdict {
 	enum state state;
 	enum safety safe;
-	int reason;	/* enum reason, opaque: why and advice are made from it */
+	int reason;         /* enum reason, opaque: why and advice are made from it */
 	unsigned int flags; /* the lock's own and the judged ones, LOCK_FLAG() */
-	mono_t due;	/* when time alone can change the state; MONO_NEVER */
-	int64_t age;	/* ns since it was taken; INT64_MIN unknown */
+	mono_t due;         /* when time alone can change the state; MONO_NEVER */
+	int64_t age;        /* ns since it was taken; INT64_MIN unknown */
 };
 
 #define AGE_UNKNOWN INT64_MIN
@@ -86,7 +86,7 @@ const char *state_word(enum state state);
 const char *state_mark(enum state state, bool ascii);
 int state_rank(enum state state);
 const char *state_help(enum state state);
-int state_from_word(const char *word); /* case-insensitive; -1 */
+int state_from_word(const char *word);     /* case-insensitive; -1 */
 const char *safety_word(enum safety safe); /* "SAFE", "NOT SAFE", "UNKNOWN", "" */
 
 #endif

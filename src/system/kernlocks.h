@@ -14,34 +14,34 @@
 
 /* One line of /proc/locks. */
 struct kernlock {
-	uint64_t id;		/* the number before the colon; waiters share their blocker's */
+	uint64_t id; /* the number before the colon; waiters share their blocker's */
 	enum lock_kind kind;
 	bool is_write;
-	bool is_waiter;		/* "->", at any depth */
+	bool is_waiter; /* "->", at any depth */
 	int depth;
-	int32_t pid;		/* the taker; -1 OFD; 0 hidden */
+	int32_t pid; /* the taker; -1 OFD; 0 hidden */
 	unsigned int major, minor;
 	uint64_t ino;
-	int64_t from, to;	/* to INT64_MAX: EOF */
+	int64_t from, to; /* to INT64_MAX: EOF */
 };
 
 /* Somebody who has an open descriptor with that lock (fdinfo's "lock:" line). */
 struct kernholder {
-	size_t lock;		/* index of the kernlock */
+	size_t lock; /* index of the kernlock */
 	int32_t pid;
 	int fd;
 	uint64_t st_dev, st_ino; /* of the descriptor, by stat */
 };
 
 struct kernlocks {
-	struct kernlock *lock;	 /* owned; in the order of the file */
+	struct kernlock *lock; /* owned; in the order of the file */
 	size_t n;
 	struct kernholder *holder; /* owned; sorted by lock, then pid */
 	size_t holders;
-	mono_t read_at;		 /* when the read began */
-	int64_t cost;		 /* ns that reading and joining took */
-	bool is_partial;	 /* other pid namespace: locks are hidden */
-	bool saw_all_fds;	 /* every process's descriptors could be read */
+	mono_t read_at;   /* when the read began */
+	int64_t cost;     /* ns that reading and joining took */
+	bool is_partial;  /* other pid namespace: locks are hidden */
+	bool saw_all_fds; /* every process's descriptors could be read */
 };
 
 /* Parses one line; 0, or -EINVAL (the line is then skipped, and counted by the caller). */
@@ -62,8 +62,8 @@ ssize_t kernlocks_find(const struct kernlocks *locks, uint64_t dev, uint64_t ino
  * Path of a holder's descriptor by readlink of /proc/PID/fd/FD: length, or -errno.
  * " (deleted)" is kept.
  */
-ssize_t kernlocks_path(const struct world *world, const struct kernholder *holder, char *dst,
-	size_t size);
+ssize_t kernlocks_path(
+	const struct world *world, const struct kernholder *holder, char *dst, size_t size);
 /*
  * Puts the holders and waiters of the kernel's locks on (dev, ino) into a lock that is not
  * published yet: kernel view, mode, holders (looked up with proc_look), waiters, flags.

@@ -11,11 +11,11 @@
 /* This machine, as records name it. */
 struct here {
 	char host[RECORD_HOST_MAX + 1]; /* gethostname(2), or proc/sys/kernel/hostname */
-	char boot[9];		/* first 8 hex digits of random/boot_id; "" unknown */
-	uint64_t pidns;		/* inode of proc/self/ns/pid; 0 unknown */
-	bool is_initial_pidns;	/* PROC_PID_INIT_INO: /proc/locks shows everybody */
-	wall_t btime;		/* wall time of boot in ns: now_wall - now_mono */
-	long ticks;		/* sysconf(_SC_CLK_TCK) */
+	char boot[9];                   /* first 8 hex digits of random/boot_id; "" unknown */
+	uint64_t pidns;                 /* inode of proc/self/ns/pid; 0 unknown */
+	bool is_initial_pidns;          /* PROC_PID_INIT_INO: /proc/locks shows everybody */
+	wall_t btime;                   /* wall time of boot in ns: now_wall - now_mono */
+	long ticks;                     /* sysconf(_SC_CLK_TCK) */
 };
 
 int proc_here(const struct world *world, struct here *here, struct error *err);
@@ -24,11 +24,11 @@ int proc_here(const struct world *world, struct here *here, struct error *err);
 struct proc_stat {
 	int32_t pid, ppid;
 	char state;
-	unsigned long flags;	/* field 9; PF_EXITING is 0x4 */
-	uint64_t start;		/* field 22 */
+	unsigned long flags; /* field 9; PF_EXITING is 0x4 */
+	uint64_t start;      /* field 22 */
 	uint64_t utime, stime;
-	int tty;		/* field 7 */
-	char comm[64];		/* clean */
+	int tty;       /* field 7 */
+	char comm[64]; /* clean */
 };
 /* 0 or -EINVAL. */
 int proc_stat_parse(struct proc_stat *stat, const char *text, size_t len);
@@ -38,8 +38,8 @@ int proc_stat_parse(struct proc_stat *stat, const char *text, size_t len);
  * (process->from_kernel and is_inherited stay); what cannot be read stays unknown. A pid that
  * /proc hides (hidepid) but kill(0) answers with EPERM is alive. 0 or -ENOMEM.
  */
-int proc_look(const struct world *world, const struct here *here, int32_t pid,
-	struct process *process);
+int proc_look(
+	const struct world *world, const struct here *here, int32_t pid, struct process *process);
 /* Only life and start time: one read of stat. */
 enum life proc_life(const struct world *world, int32_t pid, uint64_t *start);
 /* Is that a pool worker, whose being alive says nothing of one job: php-fpm, apache2, … */

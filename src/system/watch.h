@@ -15,7 +15,7 @@ struct watch;
 enum {
 	WATCH_CHANGED = 1,  /* names were touched: watch_name() tells which, if not OVERFLOW */
 	WATCH_OVERFLOW = 2, /* events were lost, or too many names: look at everything */
-	WATCH_GONE = 4,	    /* the folder itself was deleted or moved away: open a new watch */
+	WATCH_GONE = 4,     /* the folder itself was deleted or moved away: open a new watch */
 	WATCH_OPENED = 8,   /* something was opened or closed: a flock may have changed */
 };
 

@@ -13,14 +13,13 @@
 struct error;
 
 struct world {
-	int proc;		   /* descriptor of ROOT/proc, O_PATH; -1: there is none */
-	bool is_real;		   /* "/": pids may be asked, watched and signalled */
+	int proc;                  /* descriptor of ROOT/proc, O_PATH; -1: there is none */
+	bool is_real;              /* "/": pids may be asked, watched and signalled */
 	const struct clock *clock; /* borrowed */
 };
 
 /* root NULL or "/": this machine. -errno with a sentence when ROOT/proc cannot be opened. */
-int world_open(struct world *world, const char *root, const struct clock *clock,
-	struct error *err);
+int world_open(struct world *world, const char *root, const struct clock *clock, struct error *err);
 void world_close(struct world *world);
 /*
  * Reads a file under proc ("locks", "4711/stat") into dst, NUL-terminated. Returns its length
