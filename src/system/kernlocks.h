@@ -23,6 +23,10 @@ struct kernlock {
 	unsigned int major, minor;
 	uint64_t ino;
 	int64_t from, to; /* to INT64_MAX: EOF */
+	/* What stat(2) calls the inode: by a descriptor that has the lock, else the numbers above.
+	 */
+	uint64_t st_dev, st_ino;
+	bool is_placed; /* a descriptor proved it */
 };
 
 /* Somebody who has an open descriptor with that lock (fdinfo's "lock:" line). */
@@ -36,12 +40,18 @@ struct kernholder {
 struct kernlocks {
 	struct kernlock *lock; /* owned; in the order of the file */
 	size_t n;
-	struct kernholder *holder; /* owned; sorted by lock, then pid */
+	struct kernholder *holder; /* owned; sorted by lock, then pid, each pair once */
 	size_t holders;
+	size_t *by_inode; /* owned; indices of lock, sorted by st_dev, st_ino, index */
+	size_t bad;       /* lines that were not understood */
 	mono_t read_at;   /* when the read began */
 	int64_t cost;     /* ns that reading and joining took */
 	bool is_partial;  /* other pid namespace: locks are hidden */
 	bool saw_all_fds; /* every process's descriptors could be read */
+	bool in_pieces;   /* more than one read(2), between which a line may be lost */
+	uint64_t *mount;  /* owned; st_dev of every mount, sorted: the table's numbers are these */
+	size_t mounts;
+	struct kernlocks_seen *seen; /* owned; processes that kernlocks_attach() looked up */
 };
 
 /* Parses one line; 0, or -EINVAL (the line is then skipped, and counted by the caller). */
@@ -55,7 +65,8 @@ int kernlocks_read(const struct world *world, const struct here *here, bool with
 void kernlocks_release(struct kernlocks *locks);
 /*
  * The locks on the inode that stat(2) calls (dev, ino): first index >= from, or -1. Uses the
- * holders' own stat where there is one and the table's numbers else.
+ * holders' own stat where there is one and the table's numbers else; a waiter is where what it
+ * waits for is.
  */
 ssize_t kernlocks_find(const struct kernlocks *locks, uint64_t dev, uint64_t ino, size_t from);
 /*
@@ -65,8 +76,15 @@ ssize_t kernlocks_find(const struct kernlocks *locks, uint64_t dev, uint64_t ino
 ssize_t kernlocks_path(
 	const struct world *world, const struct kernholder *holder, char *dst, size_t size);
 /*
- * Puts the holders and waiters of the kernel's locks on (dev, ino) into a lock that is not
- * published yet: kernel view, mode, holders (looked up with proc_look), waiters, flags.
+ * Puts the holders and waiters of the kernel's locks on lock's (dev, ino) into a lock that is not
+ * published yet: kernel view, mode, holders (looked up with proc_look), waiters, the flags
+ * CONTENDED, INHERITED and STOPPED. Into one of kind FILE: every flock, record and OFD lock on
+ * the inode; into one of another kind: those of that kind with its range, and who waits for them.
+ *
+ * The taker stands first when it has the descriptor, who has it from the taker is_inherited. A
+ * holder of pid 0 is one that cannot be named: no descriptor could be seen and the taker is gone
+ * or unknown (OFD). The view is PARTIAL inside a pid namespace, and where a lock on a file
+ * system with device numbers of its own (btrfs, overlayfs) may be this inode's.
  * 0 or -ENOMEM.
  */
 int kernlocks_attach(const struct world *world, const struct here *here,

@@ -28,6 +28,7 @@ struct proc_stat {
 	uint64_t start;      /* field 22 */
 	uint64_t utime, stime;
 	int tty;       /* field 7 */
+	int threads;   /* field 20: a leader may be a zombie while its threads live on */
 	char comm[64]; /* clean */
 };
 /* 0 or -EINVAL. */
@@ -40,13 +41,20 @@ int proc_stat_parse(struct proc_stat *stat, const char *text, size_t len);
  */
 int proc_look(
 	const struct world *world, const struct here *here, int32_t pid, struct process *process);
-/* Only life and start time: one read of stat. */
+/*
+ * Only life and start time (0 unknown; start may be NULL): one read of stat. UNKNOWN for what is
+ * no pid (< 1) and where there is no /proc to ask.
+ */
 enum life proc_life(const struct world *world, int32_t pid, uint64_t *start);
 /* Is that a pool worker, whose being alive says nothing of one job: php-fpm, apache2, … */
 bool proc_is_pool_worker(const struct process *process);
 /* Fills the relations of a record with this machine. */
 void proc_relate(const struct here *here, const struct record *record, struct lock *lock);
-/* Login name of a uid, cached; NULL if it has none. */
+/*
+ * Login name of a uid, clean, NULL if it has none. getpwuid(3), which may ask a server, is called
+ * once a uid: the answers are kept in a small static table, the one state that this floor keeps.
+ * Borrowed until the next call.
+ */
 const char *proc_user(uint32_t uid);
 
 #endif

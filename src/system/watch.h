@@ -31,6 +31,19 @@ int watch_fd(const struct watch *watch);
 const char *watch_why(const struct watch *watch); /* NULL: inotify works */
 /* Reads all events; returns WATCH_ bits. Names are kept until the next drain. */
 int watch_drain(struct watch *watch);
+/*
+ * Reading the files of a folder raises OPENED itself, so that who looks at each of them would
+ * wake for ever. To be called after such a look: forgets openings and closings so far; what has
+ * CHANGED (OVERFLOW, GONE) is returned, and again by the next watch_drain() with its names. Not
+ * 0: it came during the look, look again. An opening of somebody else's that is lost that way is
+ * found by the regular look.
+ */
+int watch_forget_opened(struct watch *watch);
+/*
+ * Is the path still the watched folder? One stat(2), for the regular look: a folder that somebody
+ * (oneself) has open raises no event when it is deleted, nor does a move of its parents.
+ */
+bool watch_is_there(const struct watch *watch);
 /* The i-th name that was touched (raw bytes, no doubles), NULL at the end. Borrowed. */
 const char *watch_name(const struct watch *watch, size_t i);
 

@@ -18,7 +18,10 @@ struct world {
 	const struct clock *clock; /* borrowed */
 };
 
-/* root NULL or "/": this machine. -errno with a sentence when ROOT/proc cannot be opened. */
+/*
+ * root NULL or "/": this machine. -errno with a sentence when ROOT/proc cannot be opened, or is
+ * empty because nobody mounted it; world is untouched then.
+ */
 int world_open(struct world *world, const char *root, const struct clock *clock, struct error *err);
 void world_close(struct world *world);
 /*
@@ -26,8 +29,16 @@ void world_close(struct world *world);
  * (cut at size - 1), or -errno.
  */
 ssize_t world_read(const struct world *world, const char *path, char *dst, size_t size);
-/* Reads all of it with one big buffer; *data is owned by the caller. Length or -errno. */
-ssize_t world_read_all(const struct world *world, const char *path, char **data);
+/* The same below a descriptor of world_openat(), which names one process even if its pid is
+ * given to another: -ESRCH then. */
+ssize_t world_read_at(int dir, const char *path, char *dst, size_t size);
+/*
+ * Reads all of it with one big buffer; *data is NUL-terminated and owned by the caller. Length
+ * or -errno. *reads (may be NULL) is how many read(2) gave something: of a file that the kernel
+ * makes as it is read, more than one means that it changed meanwhile, perhaps.
+ */
+ssize_t world_read_all(
+	const struct world *world, const char *path, char **data, unsigned int *reads);
 /* readlink(2) under proc, NUL-terminated. Length or -errno. */
 ssize_t world_link(const struct world *world, const char *path, char *dst, size_t size);
 /* Opens under proc, O_CLOEXEC added. Descriptor or -errno. */
