@@ -13,6 +13,10 @@ src_libcore_la_SOURCES = \
 	src/base/loop.h \
 	src/base/text.c \
 	src/base/text.h \
+	src/base/text_fit.c \
+	src/base/text_number.c \
+	src/base/unicode.c \
+	src/base/unicode.h \
 	src/base/uri.c \
 	src/base/uri.h \
 	src/model/columns.c \

@@ -12,8 +12,10 @@ struct error {
 };
 
 /*
- * Fills err (when given) with the text, control bytes escaped, and returns code, which has to
- * be negative. error_sys() appends ": " and the words of the code, as strerror(3) has them.
+ * Fills err (when given) with the text, made visible as by text_visible() (a name that is clean
+ * already is not escaped twice), and returns code, which has to be negative. An argument may be
+ * err's own text. error_sys() appends ": " and the words of the code, as strerror(3) has them,
+ * also where the rest has to be cut for it. No allocation; errno stays as it was.
  */
 int error_set(struct error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
