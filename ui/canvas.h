@@ -46,6 +46,11 @@ int canvas_right(
 void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, const char *text);
 /* Changes the style of a row's part and keeps the text. */
 void canvas_style(struct canvas *canvas, int row, int col, int cols, enum style style);
+/*
+ * Writes clean text broken at spaces over the rows of rect. Returns the rows that all of it
+ * takes, at least 1; canvas NULL only measures.
+ */
+int canvas_wrap(struct canvas *canvas, struct rect rect, enum style style, const char *text);
 /* One row as text without trailing blanks; malloc'ed, NULL out of memory. */
 char *canvas_row(const struct canvas *canvas, int row);
 /* All rows, a newline after each. */

@@ -23,8 +23,8 @@ struct layout {
 	struct rect body;    /* the list, or the view's text */
 	struct rect message; /* last result, one line */
 	struct rect keys;    /* key bar, one line */
-	struct rect dialog;  /* over the body's lower part; not overlapping title */
-	bool is_tiny;        /* too small for more than the verdict line: only title is used */
+	struct rect dialog;  /* under the body, which shrinks: nothing is covered */
+	bool is_tiny;        /* too small for more than the verdict: title is all there is */
 };
 
 /* Below this the screen shows only the verdict. */

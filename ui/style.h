@@ -6,6 +6,7 @@
 #define LOCKTOP_UI_STYLE_H
 
 #include "model/verdict.h"
+#include <stdbool.h>
 
 /* id, name, colour (terminal's own 16, -1 default), bold, reverse, dim, underline */
 #define STYLES(_)                                                                   \
