@@ -1,1 +1,97 @@
-# bash completion for locktop
+# bash completion for locktop(1)
+# shellcheck shell=bash disable=SC2207 # words of ours, without spaces
+
+# What the options of a command are; the first list is what all commands have.
+_locktop_options()
+{
+	echo '--config= --read-only --format= --fields= --json --limit= --now= --proc-root=
+		--help --usage --version'
+	case $1 in
+	monitor)
+		echo '--once --batch -n --count= -d --delay= --plain --dump-screen= --filter=
+			--glyphs= --color= --tidy'
+		;;
+	ls) echo '--filter= --sort= --reverse --no-header --list-fields' ;;
+	release) echo '--force --pid= --dry-run --tidy --yes' ;;
+	signal) echo '--kill --pid= --dry-run --yes' ;;
+	clean) echo '--dry-run --tidy --yes' ;;
+	source) echo '--once' ;;
+	esac
+}
+
+# The words that an option takes; none: a free text.
+_locktop_values()
+{
+	case $1 in
+	--format) echo 'table json csv ids' ;;
+	--glyphs) echo 'auto ascii box braille' ;;
+	--color) echo 'auto never 16' ;;
+	--sort) echo "harm $(_locktop_fields)" ;;
+	--limit | --delay | -d) echo '30s 5m 10m 1h' ;;
+	--filter) echo 'state:stale state:overdue user: host: source: age\> waiters\>0' ;;
+	--dump-screen) echo '80x24 120x40' ;;
+	esac
+}
+
+_locktop_fields()
+{
+	locktop ls --list-fields 2>/dev/null | cut -d' ' -f1
+}
+
+_locktop()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} option='' command=monitor word i
+	local commands='monitor ls release signal clean source demo'
+	COMPREPLY=()
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ " $commands " == *" $word "* ]]; then
+			command=$word
+			break
+		fi
+	done
+
+	# bash takes --option=value for three words.
+	if [[ $cur == = ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 1]} cur=
+	elif ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 2]}
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == -[nd] ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 1]}
+	fi
+
+	case $option in
+	--config) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	--proc-root) COMPREPLY=($(compgen -d -- "$cur")) ;;
+	--fields)
+		compopt -o nospace
+		word=${cur%"${cur##*,}"}
+		COMPREPLY=($(compgen -P "$word" -W "$(_locktop_fields)" -- "${cur##*,}"))
+		;;
+	-*) COMPREPLY=($(compgen -W "$(_locktop_values "$option")" -- "$cur")) ;;
+	*)
+		if [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W "$(_locktop_options "$command")" -- "$cur"))
+			[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+			return
+		fi
+		compopt -o filenames
+		COMPREPLY=($(compgen -f -- "$cur"))
+		case $command in
+		demo) COMPREPLY=() ;;
+		release | signal)
+			# Asks what is there, but never for long.
+			COMPREPLY+=($(compgen -W "$(timeout 1 locktop ls --format=ids 2>/dev/null |
+				grep '^/')" -- "$cur"))
+			;;
+		*) COMPREPLY+=($(compgen -W 'file: kernel: ssh: replay:' -- "$cur")) ;;
+		esac
+		if ((COMP_CWORD == 1)); then
+			COMPREPLY+=($(compgen -W "$commands" -- "$cur"))
+		fi
+		;;
+	esac
+}
+
+complete -F _locktop locktop

@@ -1,1 +1,75 @@
-# fish completion for locktop
+# fish completion for locktop(1)
+
+set -l commands monitor ls release signal clean source demo
+
+function __locktop_fields
+	locktop ls --list-fields 2>/dev/null | string replace -r ' +' \t
+end
+
+# Asks what is there, but never for long.
+function __locktop_addresses
+	timeout 1 locktop ls --format=ids 2>/dev/null
+end
+
+set -l first "not __fish_seen_subcommand_from $commands"
+complete -c locktop -n $first -a monitor -d 'The monitor; needs no name'
+complete -c locktop -n $first -a ls -d 'List locks, once'
+complete -c locktop -n $first -a release -d 'Release a stale lock, or force one'
+complete -c locktop -n $first -a signal -d 'End the holder of a lock'
+complete -c locktop -n $first -a clean -d 'Release all that is provably stale'
+complete -c locktop -n $first -a source -d 'Print the stream of events of a source'
+complete -c locktop -n $first -a demo -d 'A live demonstration'
+
+# Sources and addresses; folders and files complete by themselves.
+complete -c locktop -n "not __fish_seen_subcommand_from release signal demo" \
+	-a 'file: kernel: ssh: replay:' -d Source
+complete -c locktop -n '__fish_seen_subcommand_from release signal' -a '(__locktop_addresses)'
+complete -c locktop -n '__fish_seen_subcommand_from demo' -f
+
+# All commands
+complete -c locktop -l config -r -d 'Read this configuration'
+complete -c locktop -l read-only -d 'Refuse every release, force and signal'
+complete -c locktop -l format -x -a 'table json csv ids' -d 'How to print'
+complete -c locktop -l fields -x -a '(__locktop_fields)' -d 'Columns to print'
+complete -c locktop -l json -d 'The same as --format=json'
+complete -c locktop -l limit -x -a '30s 5m 10m 1h' -d 'How long a hold may take'
+complete -c locktop -l now -x -d 'Take this for the time'
+complete -c locktop -l proc-root -x -a '(__fish_complete_directories)' -d 'Look at DIR/proc'
+complete -c locktop -l help -s '?' -d 'Print the options'
+complete -c locktop -l usage -d 'Print a short reminder'
+complete -c locktop -l version -s V -d 'Print the version and what is built in'
+
+set -l monitor "not __fish_seen_subcommand_from ls release signal clean source demo"
+complete -c locktop -n $monitor -l once -d 'Print the table once and end'
+complete -c locktop -n $monitor -l batch -d 'Print the table again and again'
+complete -c locktop -n $monitor -l count -s n -x -d 'With --batch: end after N tables'
+complete -c locktop -n $monitor -l delay -s d -x -d 'With --batch: pause between tables'
+complete -c locktop -n $monitor -l plain -d 'A line for each change'
+complete -c locktop -n $monitor -l dump-screen -x -a '80x24 120x40' -d 'Print the screen as text'
+complete -c locktop -n $monitor -l glyphs -x -a 'auto ascii box braille' -d 'Lines and marks'
+complete -c locktop -n $monitor -l color -x -a 'auto never 16' -d 'Colours'
+
+set -l lists "not __fish_seen_subcommand_from release signal clean source demo"
+complete -c locktop -n $lists -l filter -x -d 'Only locks that match'
+
+set -l ls '__fish_seen_subcommand_from ls'
+complete -c locktop -n $ls -l sort -x -a 'harm (__locktop_fields)' -d 'Order by a field'
+complete -c locktop -n $ls -l reverse -d 'The other way round'
+complete -c locktop -n $ls -l no-header -d 'No column titles'
+complete -c locktop -n $ls -l list-fields -d 'Print the fields'
+
+set -l release '__fish_seen_subcommand_from release'
+complete -c locktop -n $release -l force -d 'Also one that may be live'
+
+set -l signal '__fish_seen_subcommand_from signal'
+complete -c locktop -n $signal -l kill -d 'Send KILL instead of TERM'
+complete -c locktop -n '__fish_seen_subcommand_from release signal' \
+	-l pid -x -a '(__fish_complete_pids)' -d 'The holder that you mean'
+
+set -l deeds '__fish_seen_subcommand_from release signal clean'
+complete -c locktop -n $deeds -l dry-run -d 'Say what would be done'
+complete -c locktop -n $deeds -l yes -d 'Do not ask'
+complete -c locktop -n "not __fish_seen_subcommand_from ls signal source demo" \
+	-l tidy -d 'Remove the lock file instead of emptying it'
+
+complete -c locktop -n '__fish_seen_subcommand_from source' -l once -d 'One look, then end'
