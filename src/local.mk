@@ -27,12 +27,15 @@ src_libcore_la_SOURCES = \
 	src/model/lock.h \
 	src/model/model.c \
 	src/model/model.h \
+	src/model/reasons.h \
 	src/model/record.c \
 	src/model/record.h \
+	src/model/select.c \
 	src/model/snapshot.c \
 	src/model/snapshot.h \
 	src/model/verdict.c \
 	src/model/verdict.h \
+	src/model/verdict_text.c \
 	src/system/kernlocks.c \
 	src/system/kernlocks.h \
 	src/system/proc.c \

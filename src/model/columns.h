@@ -57,6 +57,9 @@ int column_from_word(const char *field); /* -1: no such field */
 /* The cell's clean text. */
 void column_text(char *dst, size_t size, enum column column, const struct model *model,
 	const struct entry *entry);
+/* Is the column ordered by a number? Then *number is it: smaller first, INT64_MIN unknown. */
+bool column_number(
+	enum column column, const struct model *model, const struct entry *entry, int64_t *number);
 /* <0, 0, >0 as qsort(3); ties are broken by source and name, so the order is total. */
 int column_compare(enum column column, const struct model *model, const struct entry *a,
 	const struct entry *b);

@@ -28,9 +28,12 @@ struct entry {
 	struct lock *lock; /* owned reference */
 	size_t source;     /* index into model->source */
 	struct verdict verdict;
-	int64_t limit;  /* ns, from the rules */
-	bool is_tagged; /* by the user of this model */
-	bool is_fresh;  /* appeared or changed state since the first complete look */
+	int64_t limit;    /* ns, from the rules; 0: none */
+	enum state known; /* its state when its source last answered */
+	size_t due;       /* where it stands in model->waiting; SIZE_MAX: nowhere */
+	bool is_past;     /* the source began anew and has not seen it again yet */
+	bool is_tagged;   /* by the user of this model */
+	bool is_fresh;    /* appeared or changed state since the first complete look */
 };
 
 struct model_source {
@@ -42,13 +45,16 @@ struct model_source {
 	bool is_polling;
 	bool is_complete; /* a first look was completed */
 	bool is_read_only;
+	bool is_fault_of_hub;
 	mono_t heard;   /* last sign of life, MONO_UNKNOWN never */
+	mono_t lost;    /* that of the process that went down last */
 	wall_t data_at; /* of the last complete look, the source's clock; 0 never */
 	int64_t took;   /* ns of the last look */
 	int64_t every;  /* ns between its signs of life */
 	unsigned int restarts;
 	struct entry **entry; /* owned array of owned entries, sorted by name */
 	size_t n, size;
+	size_t past; /* entries that are */
 	size_t count[STATE_COUNT];
 };
 
@@ -81,18 +87,31 @@ struct model {
 	struct happening *happening; /* ring, owned */
 	size_t happened;             /* ever; the last MODEL_HAPPENINGS are kept */
 	uint64_t changes;            /* grows with whatever a view could show, ages apart */
-	mono_t due;                  /* when model_tick() has to judge again */
+	mono_t due;                  /* when model_tick() has to judge again; MONO_NEVER */
+	struct entry **waiting;      /* owned heap of borrowed entries, by verdict.due */
+	size_t waits, waiting_size;
+	size_t entries; /* of all sources */
+	bool has_time;  /* model_tick() was called */
 };
 
 /* 0 or -ENOMEM. */
 int model_init(struct model *model, const char *host);
 void model_release(struct model *model);
+/*
+ * A second model that says the same and shares the locks (for a frozen screen): 0 or -ENOMEM
+ * (then it is empty).
+ */
+int model_copy(struct model *to, const struct model *from);
 /* Adds a source; returns its index or -ENOMEM. */
 int model_add_source(struct model *model, const char *uri);
-/* Rules are tried in the order they were added. */
+/* Rules are tried in the order they were added; a limit of 0 means none. Kernel locks and */
+/* pid files have no limit unless a rule names them; a pid file has none at all. */
 int model_add_limit(struct model *model, const char *pattern, int64_t limit);
 
-/* Time goes on: judges again what is due. Returns whether a state changed. */
+/*
+ * Time goes on: judges again what is due, and everything after a jump of the wall clock. Call it
+ * before applying events. Returns whether a state changed.
+ */
 bool model_tick(struct model *model, mono_t now, wall_t now_wall);
 /* Takes an event in; keeps references of its own. 0 or -ENOMEM. */
 int model_apply(struct model *model, size_t source, const struct event *event);
@@ -108,13 +127,20 @@ const struct happening *model_happening(const struct model *model, size_t n);
 int64_t model_data_age(const struct model *model, size_t source);
 /* The facts that the entry is judged by, for verdict_why() and its sisters. */
 struct facts model_facts(const struct model *model, const struct entry *entry);
+/* The same for any lock of a source that is not in the model: limit by its name. */
+int64_t model_limit(const struct model *model, size_t source, const struct lock *lock);
 /* Clean address of a lock for the command line: "/run/lock/x.lock", "kernel:flock:/run/x". */
 void model_address(char *dst, size_t size, const struct model *model, const struct entry *entry);
 
 /* Which locks to show, and in which order. */
 struct selection {
-	char filter[128]; /* words; "state:stale", "user:www-data", "host:web1", "age>10m", */
-	/* "waiters>0", "source:…", "tagged"; a word with ! before it excludes */
+	/*
+	 * Words, all of which have to match: "state:stale,overdue", FIELD:TEXT for any other
+	 * column ("user:www-data", "host:web1"), "age>10m" (also < and =, and limit, waiters,
+	 * pid), "tagged", and whatever else occurs in name, path, host, user, pid or command.
+	 * A ! before a word excludes.
+	 */
+	char filter[128];
 	int sort; /* enum column, or SORT_HARM */
 	bool is_reversed;
 	bool hides_free;

@@ -47,7 +47,7 @@ struct facts {
 struct verdict {
 	enum state state;
 	enum safety safe;
-	int reason;         /* enum reason, opaque: why and advice are made from it */
+	int reason;         /* enum reason of reasons.h; why and advice are made from it */
 	unsigned int flags; /* the lock's own and the judged ones, LOCK_FLAG() */
 	mono_t due;         /* when time alone can change the state; MONO_NEVER */
 	int64_t age;        /* ns since it was taken; INT64_MIN unknown */
@@ -77,6 +77,8 @@ bool verdict_evidence(char *dst, size_t size, const struct lock *lock, const str
 
 /* The holder that matters: the kernel's first, else the record's; NULL if nobody is named. */
 const struct process *verdict_holder(const struct lock *lock);
+/* Does that process run: 1 yes, 0 no (proof), -1 unknown. Of a reused pid the answer is no. */
+int verdict_running(const struct lock *lock, const struct verdict *verdict);
 /* Is that process provably alive (may a deed end or hurt it)? */
 bool verdict_is_alive(const struct lock *lock, const struct verdict *verdict);
 /* May DEED_RELEASE do it without force? Only what is provably stale, or an expired safe one. */
