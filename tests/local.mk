@@ -54,7 +54,7 @@ SHELL_TESTS = \
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
-EXTRA_DIST += tests/bench/run
+EXTRA_DIST += tests/bench/run tests/made_world.h tests/world
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
