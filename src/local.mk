@@ -38,6 +38,9 @@ src_libcore_la_SOURCES = \
 	src/model/verdict_text.c \
 	src/system/kernlocks.c \
 	src/system/kernlocks.h \
+	src/system/kernlocks_attach.c \
+	src/system/kernlocks_walk.c \
+	src/system/kernlocks_walk.h \
 	src/system/proc.c \
 	src/system/proc.h \
 	src/system/watch.c \

@@ -12,6 +12,8 @@
 
 #include "system/proc.h"
 
+enum { KERNLOCKS_PEOPLE = 64 };
+
 /* One line of /proc/locks. */
 struct kernlock {
 	uint64_t id; /* the number before the colon; waiters share their blocker's */
@@ -23,10 +25,9 @@ struct kernlock {
 	unsigned int major, minor;
 	uint64_t ino;
 	int64_t from, to; /* to INT64_MAX: EOF */
-	/* What stat(2) calls the inode: by a descriptor that has the lock, else the numbers above.
-	 */
+	/* What stat(2) calls the inode: as a descriptor says, else the numbers above. */
 	uint64_t st_dev, st_ino;
-	bool is_placed; /* a descriptor proved it */
+	bool is_placed; /* a descriptor with this lock said it */
 };
 
 /* Somebody who has an open descriptor with that lock (fdinfo's "lock:" line). */
@@ -49,7 +50,8 @@ struct kernlocks {
 	bool is_partial;  /* other pid namespace: locks are hidden */
 	bool saw_all_fds; /* every process's descriptors could be read */
 	bool in_pieces;   /* more than one read(2), between which a line may be lost */
-	uint64_t *mount;  /* owned; st_dev of every mount, sorted: the table's numbers are these */
+	bool has_strays;  /* locks that are not placed on devices that may have other numbers */
+	uint64_t *mount;  /* owned; with strays: every mount's device as the table has it, sorted */
 	size_t mounts;
 	struct kernlocks_seen *seen; /* owned; processes that kernlocks_attach() looked up */
 };
@@ -85,6 +87,7 @@ ssize_t kernlocks_path(
  * holder of pid 0 is one that cannot be named: no descriptor could be seen and the taker is gone
  * or unknown (OFD). The view is PARTIAL inside a pid namespace, and where a lock on a file
  * system with device numbers of its own (btrfs, overlayfs) may be this inode's.
+ * At most KERNLOCKS_PEOPLE of each are put in: a thousand waiters fit no line of JSON.
  * 0 or -ENOMEM.
  */
 int kernlocks_attach(const struct world *world, const struct here *here,
