@@ -54,7 +54,14 @@ SHELL_TESTS = \
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
-EXTRA_DIST += tests/bench/run tests/made_world.h tests/world
+EXTRA_DIST += tests/bench/run tests/lib.sh tests/made_world.h tests/world
+
+# Built by `make bench` only.
+BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event
+EXTRA_PROGRAMS = $(BENCHES)
+CLEANFILES += $(BENCHES)
+tests_bench_bench_screen_LDADD = -lutil
+tests_bench_bench_hold_LDADD =
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
@@ -63,7 +70,7 @@ if HAVE_CMOCKA
 check_PROGRAMS = $(UNIT_TESTS)
 else
 check_PROGRAMS =
-EXTRA_PROGRAMS = $(UNIT_TESTS)
+EXTRA_PROGRAMS += $(UNIT_TESTS)
 check_DATA = cmocka-is-missing
 cmocka-is-missing:
 	@echo 'make check needs cmocka (libcmocka-dev); ./bootstrap check installs it' >&2; exit 1
