@@ -1,2 +1,646 @@
-/* Not written yet. */
+/* The event stream of a source, and the requests that go the other way. */
 #include "config.h"
+#include "model/event.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/jsonl.h"
+#include "base/text.h"
+
+enum {
+	PROCESSES_MAX = 1000, /* of one lock; a stream that says more is cut */
+	NAME_MAX_ = 4096,
+};
+
+static const char *const event_words[] = {
+#define _(id, word) word,
+	EVENT_KINDS(_)
+#undef _
+};
+
+static const char *const outcome_words[] = {
+#define _(id, word) word,
+	OUTCOMES(_)
+#undef _
+};
+
+static const char *const deed_words[] = {
+#define _(id, word) word,
+	DEEDS(_)
+#undef _
+};
+
+static const char *const request_words[] = {
+#define _(id, word) word,
+	REQUESTS(_)
+#undef _
+};
+
+static int find_word(const char *const *words, int n, const char *word)
+{
+	for (int i = 0; word && i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return -1;
+}
+
+const char *event_kind_word(enum event_kind kind)
+{
+	return (unsigned int)kind < EVENT_KIND_COUNT ? event_words[kind] : "?";
+}
+
+const char *outcome_word(enum outcome outcome)
+{
+	return (unsigned int)outcome < OUTCOME_COUNT ? outcome_words[outcome] : "?";
+}
+
+const char *deed_word(enum deed_kind kind)
+{
+	return (unsigned int)kind < DEED_COUNT ? deed_words[kind] : "?";
+}
+
+/* --- writing: what is not known or usual is left out ------------------------------------ */
+
+/* An object that remembers whether any member failed for want of memory. */
+struct object {
+	json_t *json;
+	bool failed;
+};
+
+static struct object object_new(void)
+{
+	json_t *json = json_object();
+
+	return (struct object){json, !json};
+}
+
+static void put(struct object *object, const char *key, json_t *value)
+{
+	if (!value || !object->json || json_object_set_new_nocheck(object->json, key, value) < 0)
+		object->failed = true;
+}
+
+static void put_text(struct object *object, const char *key, const char *text)
+{
+	if (text && *text)
+		put(object, key, json_string(text));
+}
+
+/* Beyond 2^63-1 a number is not portable in JSON, and no such pid, inode or tick exists. */
+static void put_int(struct object *object, const char *key, int64_t value, int64_t usual)
+{
+	if (value != usual)
+		put(object, key, json_integer(value));
+}
+
+static void put_seconds(struct object *object, const char *key, int64_t ns)
+{
+	if (ns != 0)
+		put(object, key, json_real(clock_seconds(ns)));
+}
+
+static json_t *object_done(struct object *object)
+{
+	if (!object->failed)
+		return object->json;
+	json_decref(object->json);
+	return NULL;
+}
+
+static json_t *process_to_json(const struct process *process)
+{
+	struct object o = object_new();
+
+	put_int(&o, "pid", process->pid, 0);
+	put_text(&o, "life", process->life == LIFE_UNKNOWN ? NULL : life_word(process->life));
+	put_int(&o, "start", (int64_t)process->start, 0);
+	put_seconds(&o, "started", process->started);
+	put_int(&o, "uid", process->uid, -1);
+	if (process->from_kernel)
+		put(&o, "kernel", json_true());
+	if (process->is_inherited)
+		put(&o, "inherited", json_true());
+	put_text(&o, "comm", process->comm);
+	put_text(&o, "user", process->user);
+	put_text(&o, "command", process->command);
+	return object_done(&o);
+}
+
+static void put_processes(
+	struct object *object, const char *key, const struct process *process, size_t n)
+{
+	json_t *array;
+
+	if (n == 0)
+		return;
+	array = json_array();
+	for (size_t i = 0; array && i < n && i < PROCESSES_MAX; i++)
+		if (json_array_append_new(array, process_to_json(&process[i])) < 0)
+			object->failed = true;
+	put(object, key, array);
+}
+
+/* Everything but the token, which is nobody's business. */
+static json_t *record_to_json(const struct record *record)
+{
+	struct object o = object_new();
+	char mode[2] = {record->mode, '\0'};
+
+	put_text(&o, "format", record_format_word(record->format));
+	put_int(&o, "pid", record->pid, 0);
+	put_int(&o, "time", record->time, 0);
+	put_text(&o, "host", record->host);
+	put_text(&o, "boot", record->boot);
+	put_int(&o, "ns", (int64_t)record->ns, 0);
+	put_int(&o, "start", (int64_t)record->start, 0);
+	put_seconds(&o, "acquired", record->acquired);
+	put_int(&o, "fence", record->fence, -1);
+	put_int(&o, "lease", record->lease, 0);
+	put_int(&o, "uid", record->uid, -1);
+	put_text(&o, "mode", mode);
+	return object_done(&o);
+}
+
+static void put_relation(struct object *object, const char *key, enum relation relation)
+{
+	if (relation != RELATION_UNSAID)
+		put_text(object, key, relation_word(relation));
+}
+
+static void put_flags(struct object *object, unsigned int flags)
+{
+	json_t *array;
+
+	if (flags == 0)
+		return;
+	array = json_array();
+	for (int i = 0; array && i < LOCK_FLAG_COUNT; i++)
+		if ((flags & (1u << i)) &&
+			json_array_append_new(
+				array, json_string(lock_flag_word((enum lock_flag_bit)i))) < 0)
+			object->failed = true;
+	put(object, "flags", array);
+}
+
+static const char *mode_word(int mode)
+{
+	return mode == LOCK_MODE_READ ? "read" : mode == LOCK_MODE_WRITE ? "write" : NULL;
+}
+
+static json_t *lock_to_json(const struct lock *lock, mono_t now)
+{
+	struct object o = object_new();
+
+	put_text(&o, "name", lock->name);
+	put_text(&o, "kind", lock_kind_word(lock->kind));
+	put_text(&o, "class", lock_class_word(lock->class));
+	put_text(&o, "kernel_view", kernel_view_word(lock->kernel));
+	put_text(&o, "path", lock->path);
+	put_text(&o, "problem", lock->problem);
+	put_text(&o, "bytes", lock->bytes);
+	put_int(&o, "dev", (int64_t)lock->dev, 0);
+	put_int(&o, "ino", (int64_t)lock->ino, 0);
+	put_int(&o, "from", lock->from, 0);
+	put_int(&o, "to", lock->to, INT64_MAX);
+	put_text(&o, "mode", mode_word(lock->mode));
+	if (lock->record.format != RECORD_NONE)
+		put(&o, "record", record_to_json(&lock->record));
+	put_relation(&o, "host_is", lock->host_is);
+	put_relation(&o, "boot_is", lock->boot_is);
+	put_relation(&o, "ns_is", lock->ns_is);
+	put_flags(&o, lock->flags);
+	put_seconds(&o, "written", lock->written);
+	put_seconds(&o, "since", lock->since);
+	if (lock->since_mono != MONO_UNKNOWN)
+		put(&o, "age_s", json_real(clock_seconds(now - lock->since_mono)));
+	put_seconds(&o, "expires", lock->expires);
+	put_seconds(&o, "clock_step_s", lock->clock_step);
+	put_processes(&o, "holders", lock->holder, lock->holders);
+	put_processes(&o, "waiters", lock->waiter, lock->waiters);
+	put_text(&o, "version", lock->version);
+	return object_done(&o);
+}
+
+static void put_scanned(struct object *o, const struct event *event)
+{
+	put(o, "locks", json_integer(event->locks));
+	put(o, "took_ms", json_real((double)event->took / NS_PER_MS));
+	put_seconds(o, "every_s", event->every);
+	put_text(o, "host", event->host);
+	put_text(o, "note", event->text);
+	if (event->is_polling)
+		put(o, "polling", json_true());
+	if (event->is_final)
+		put(o, "final", json_true());
+}
+
+static void put_done(struct object *o, const struct event *event)
+{
+	put(o, "request", json_integer(event->request));
+	put_text(o, "outcome", outcome_word(event->outcome));
+	put_int(o, "code", event->code, 0);
+	put_text(o, "name", event->name);
+	put_text(o, "text", event->text);
+}
+
+json_t *event_to_json(const struct event *event, mono_t now)
+{
+	struct object o = object_new();
+
+	put(&o, "v", json_integer(EVENT_VERSION));
+	put_text(&o, "event", event_kind_word(event->kind));
+	put(&o, "at", json_real(clock_seconds(event->at)));
+	switch (event->kind) {
+	case EVENT_LOCK: put(&o, "lock", lock_to_json(event->lock, now)); break;
+	case EVENT_GONE: put_text(&o, "name", event->name); break;
+	case EVENT_SCANNED: put_scanned(&o, event); break;
+	case EVENT_DONE: put_done(&o, event); break;
+	case EVENT_FAULT:
+		put_text(&o, "text", event->text);
+		if (event->is_fatal)
+			put(&o, "fatal", json_true());
+		break;
+	case EVENT_KIND_COUNT: break;
+	}
+	return object_done(&o);
+}
+
+/* --- reading: nothing is believed ----------------------------------------------------------- */
+
+/* Clean text of limited length onto the heap; NULL when absent; false when out of memory. */
+static bool take_text(const json_t *object, const char *key, size_t max, char **out)
+{
+	const char *text = json_text(object, key, NULL);
+	size_t len = text ? strlen(text) : 0;
+
+	*out = NULL;
+	if (!text || len == 0)
+		return true;
+	if (len <= max && text_is_clean(text, len))
+		*out = strdup(text);
+	else
+		*out = text_clean_dup(text, len < max ? len : max);
+	return *out != NULL;
+}
+
+static void take_array(const json_t *object, const char *key, char *dst, size_t size)
+{
+	const char *text = json_text(object, key, "");
+	size_t len = strlen(text);
+
+	if (len < size && text_is_clean(text, len))
+		memcpy(dst, text, len + 1);
+	else
+		text_clean(dst, size, text, len, NULL);
+}
+
+static int64_t take_ns(const json_t *object, const char *key)
+{
+	return clock_ns(json_num(object, key, 0));
+}
+
+static int64_t clamp(int64_t value, int64_t min, int64_t max)
+{
+	return value < min ? min : value > max ? max : value;
+}
+
+static int take_word(const json_t *object, const char *key, int (*find)(const char *), int usual)
+{
+	int value = find(json_text(object, key, NULL));
+
+	return value < 0 ? usual : value;
+}
+
+static int take_process(struct process *process, const json_t *object)
+{
+	process->pid = (int32_t)clamp(json_int(object, "pid", 0), 0, INT32_MAX);
+	process->life = (enum life)take_word(object, "life", life_from_word, LIFE_UNKNOWN);
+	process->start = (uint64_t)clamp(json_int(object, "start", 0), 0, INT64_MAX);
+	process->started = take_ns(object, "started");
+	process->uid = (int32_t)clamp(json_int(object, "uid", -1), -1, INT32_MAX);
+	process->from_kernel = json_bool(object, "kernel", false);
+	process->is_inherited = json_bool(object, "inherited", false);
+	take_array(object, "comm", process->comm, sizeof process->comm);
+	if (!take_text(object, "user", 256, &process->user) ||
+		!take_text(object, "command", 4096, &process->command))
+		return -ENOMEM;
+	return 0;
+}
+
+static int take_processes(
+	struct lock *lock, const json_t *array, struct process *(*add)(struct lock *lock))
+{
+	size_t n = json_array_size(array);
+
+	for (size_t i = 0; i < n && i < PROCESSES_MAX; i++) {
+		const json_t *object = json_array_get(array, i);
+		struct process *process;
+
+		if (!json_is_object(object))
+			continue;
+		process = add(lock);
+		if (!process || take_process(process, object) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void take_record(struct record *record, const json_t *object)
+{
+	const char *mode = json_text(object, "mode", "");
+
+	record->format = (enum record_format)take_word(
+		object, "format", record_format_from_word, RECORD_NONE);
+	record->mode = *mode == 'h' || *mode == 'd' ? *mode : '\0';
+	record->pid = (int32_t)clamp(json_int(object, "pid", 0), 0, INT32_MAX);
+	record->time = clamp(json_int(object, "time", 0), 0, INT64_MAX / 2);
+	record->start = (uint64_t)clamp(json_int(object, "start", 0), 0, INT64_MAX);
+	record->ns = (uint64_t)clamp(json_int(object, "ns", 0), 0, INT64_MAX);
+	record->acquired = take_ns(object, "acquired");
+	record->fence = clamp(json_int(object, "fence", -1), -1, INT64_MAX);
+	record->lease = (int32_t)clamp(json_int(object, "lease", 0), 0, INT32_MAX);
+	record->uid = (int32_t)clamp(json_int(object, "uid", -1), -1, INT32_MAX);
+	take_array(object, "boot", record->boot, sizeof record->boot);
+	take_array(object, "host", record->host, sizeof record->host);
+}
+
+static unsigned int take_flags(const json_t *array)
+{
+	unsigned int flags = 0;
+
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		int bit = lock_flag_from_word(json_string_value(json_array_get(array, i)));
+
+		if (bit >= 0)
+			flags |= 1u << bit;
+	}
+	return flags;
+}
+
+static int take_mode(const json_t *object)
+{
+	const char *word = json_text(object, "mode", "");
+
+	return strcmp(word, "read") == 0    ? LOCK_MODE_READ
+	       : strcmp(word, "write") == 0 ? LOCK_MODE_WRITE
+					    : LOCK_MODE_UNKNOWN;
+}
+
+static int take_lock(struct lock *lock, const json_t *object, mono_t now)
+{
+	const json_t *age = json_object_get(object, "age_s");
+
+	lock->kind = (enum lock_kind)take_word(object, "kind", lock_kind_from_word, LOCK_FILE);
+	lock->class = (enum lock_class)take_word(
+		object, "class", lock_class_from_word, LOCK_CLASS_VOLATILE);
+	lock->kernel = (enum kernel_view)take_word(
+		object, "kernel_view", kernel_view_from_word, KERNEL_VIEW_NONE);
+	lock->host_is =
+		(enum relation)take_word(object, "host_is", relation_from_word, RELATION_UNSAID);
+	lock->boot_is =
+		(enum relation)take_word(object, "boot_is", relation_from_word, RELATION_UNSAID);
+	lock->ns_is =
+		(enum relation)take_word(object, "ns_is", relation_from_word, RELATION_UNSAID);
+	lock->dev = (uint64_t)json_int(object, "dev", 0);
+	lock->ino = (uint64_t)json_int(object, "ino", 0);
+	lock->from = clamp(json_int(object, "from", 0), 0, INT64_MAX);
+	lock->to = clamp(json_int(object, "to", INT64_MAX), 0, INT64_MAX);
+	lock->mode = take_mode(object);
+	lock->flags = take_flags(json_object_get(object, "flags"));
+	lock->written = take_ns(object, "written");
+	lock->since = take_ns(object, "since");
+	lock->expires = take_ns(object, "expires");
+	lock->clock_step = take_ns(object, "clock_step_s");
+	if (json_is_number(age)) {
+		/* A century either way is beyond any lock and far from overflow. */
+		int64_t limit = INT64_C(100) * 366 * 86400 * NS_PER_S;
+
+		lock->since_mono = now - clamp(clock_ns(json_number_value(age)), -limit, limit);
+	}
+	take_array(object, "version", lock->version, sizeof lock->version);
+	take_record(&lock->record, json_object_get(object, "record"));
+	if (!take_text(object, "path", NAME_MAX_, &lock->path) ||
+		!take_text(object, "problem", 1024, &lock->problem) ||
+		!take_text(object, "bytes", 1024, &lock->bytes))
+		return -ENOMEM;
+	if (take_processes(lock, json_object_get(object, "holders"), lock_add_holder) < 0)
+		return -ENOMEM;
+	return take_processes(lock, json_object_get(object, "waiters"), lock_add_waiter);
+}
+
+static int read_lock(struct event *event, const json_t *object, mono_t now, struct error *err)
+{
+	const json_t *body = json_object_get(object, "lock");
+	char *name = NULL;
+
+	if (!json_is_object(body))
+		return error_set(err, -EINVAL, "a lock event without a lock");
+	if (!take_text(body, "name", NAME_MAX_, &name))
+		return error_sys(err, -ENOMEM, "cannot read an event");
+	if (!name)
+		return error_set(err, -EINVAL, "a lock without a name");
+	event->lock = lock_new(name);
+	free(name);
+	if (!event->lock || take_lock(event->lock, body, now) < 0)
+		return error_sys(err, -ENOMEM, "cannot read an event");
+	return 0;
+}
+
+static int read_done(struct event *event, const json_t *object, struct error *err)
+{
+	int outcome = find_word(outcome_words, OUTCOME_COUNT, json_text(object, "outcome", NULL));
+
+	event->request = json_int(object, "request", 0);
+	if (outcome < 0 || event->request <= 0)
+		return error_set(err, -EINVAL, "a done event without outcome or request");
+	event->outcome = (enum outcome)outcome;
+	event->code = (int)clamp(json_int(object, "code", 0), -4095, 0);
+	return 0;
+}
+
+static void read_scanned(struct event *event, const json_t *object)
+{
+	event->locks = clamp(json_int(object, "locks", 0), 0, INT64_MAX);
+	event->took = clock_ns(json_num(object, "took_ms", 0) / 1000);
+	event->every = clamp(take_ns(object, "every_s"), 0, INT64_C(86400) * NS_PER_S);
+	event->is_polling = json_bool(object, "polling", false);
+	event->is_final = json_bool(object, "final", false);
+}
+
+static int read_kind(struct event *event, const json_t *object, mono_t now, struct error *err)
+{
+	switch (event->kind) {
+	case EVENT_LOCK: return read_lock(event, object, now, err);
+	case EVENT_DONE: return read_done(event, object, err);
+	case EVENT_SCANNED: read_scanned(event, object); return 0;
+	case EVENT_FAULT: event->is_fatal = json_bool(object, "fatal", false); return 0;
+	default: return 0;
+	}
+}
+
+int event_from_json(struct event *event, const json_t *object, mono_t now, struct error *err)
+{
+	int kind = find_word(event_words, EVENT_KIND_COUNT, json_text(object, "event", NULL));
+	int64_t version = json_int(object, "v", 0);
+	struct event got = {0};
+	int e;
+
+	if (version != EVENT_VERSION)
+		return error_set(err, -EINVAL, "an event of version %lld, expected %d",
+			(long long)version, EVENT_VERSION);
+	if (kind < 0)
+		return error_set(err, -EINVAL, "an event of no known kind");
+	got.kind = (enum event_kind)kind;
+	got.at = take_ns(object, "at");
+	e = read_kind(&got, object, now, err);
+	if (e == 0 && kind != EVENT_LOCK &&
+		(!take_text(object, "name", NAME_MAX_, &got.name) ||
+			!take_text(
+				object, kind == EVENT_SCANNED ? "note" : "text", 1024, &got.text) ||
+			!take_text(object, "host", 256, &got.host)))
+		e = error_sys(err, -ENOMEM, "cannot read an event");
+	if (e == 0 && kind == EVENT_GONE && !got.name)
+		e = error_set(err, -EINVAL, "a gone event without a name");
+	if (e < 0)
+		event_release(&got);
+	else
+		*event = got;
+	return e;
+}
+
+void event_release(struct event *event)
+{
+	lock_unref(event->lock);
+	free(event->name);
+	free(event->text);
+	free(event->host);
+	*event = (struct event){0};
+}
+
+/* --- requests -----------------------------------------------------------------------------------
+ */
+
+static void put_deed(struct object *o, const struct deed *deed)
+{
+	put_text(o, "deed", deed_word(deed->kind));
+	put_text(o, "name", deed->name);
+	put_text(o, "version", deed->version);
+	put_int(o, "pid", deed->pid, 0);
+	put_int(o, "start", (int64_t)deed->start, 0);
+	if (deed->kind == DEED_SIGNAL)
+		put_text(o, "signal", deed->signal == SIGKILL ? "KILL" : "TERM");
+	if (deed->tidy)
+		put(o, "tidy", json_true());
+	if (deed->dry_run)
+		put(o, "dry_run", json_true());
+	put_text(o, "tty", deed->tty);
+}
+
+json_t *request_to_json(const struct request *request)
+{
+	struct object o = object_new();
+
+	put(&o, "request", json_integer(request->id));
+	put_text(&o, "do",
+		(unsigned int)request->kind < REQUEST_COUNT ? request_words[request->kind] : "?");
+	if (request->kind == REQUEST_OPEN) {
+		put_text(&o, "uri", request->uri);
+		if (request->read_only)
+			put(&o, "read_only", json_true());
+		put_text(&o, "read_only_why", request->read_only_why);
+	}
+	if (request->kind == REQUEST_DEED)
+		put_deed(&o, &request->deed);
+	return object_done(&o);
+}
+
+static int read_deed(struct deed *deed, const json_t *object, struct error *err)
+{
+	int kind = find_word(deed_words, DEED_COUNT, json_text(object, "deed", NULL));
+	const char *signal = json_text(object, "signal", "TERM");
+	int64_t pid = json_int(object, "pid", 0);
+
+	if (kind < 0)
+		return error_set(
+			err, -EINVAL, "no deed of that name; there are release, force and signal");
+	if (pid < 0 || pid > INT32_MAX)
+		return error_set(err, -EINVAL, "a pid has to be 1 to 2147483647");
+	if (strcmp(signal, "TERM") != 0 && strcmp(signal, "KILL") != 0)
+		return error_set(err, -EINVAL, "the signal has to be TERM or KILL");
+	deed->kind = (enum deed_kind)kind;
+	deed->pid = (int32_t)pid;
+	deed->start = (uint64_t)clamp(json_int(object, "start", 0), 0, INT64_MAX);
+	deed->signal = strcmp(signal, "KILL") == 0 ? SIGKILL : SIGTERM;
+	deed->tidy = json_bool(object, "tidy", false);
+	deed->dry_run = json_bool(object, "dry_run", false);
+	take_array(object, "version", deed->version, sizeof deed->version);
+	take_array(object, "tty", deed->tty, sizeof deed->tty);
+	if (!take_text(object, "name", NAME_MAX_, &deed->name))
+		return error_sys(err, -ENOMEM, "cannot read a request");
+	return deed->name ? 0 : error_set(err, -EINVAL, "a deed needs the name of a lock");
+}
+
+static int read_open(struct request *request, const json_t *object, struct error *err)
+{
+	const char *uri = json_text(object, "uri", NULL);
+
+	if (!uri || !*uri)
+		return error_set(err, -EINVAL, "an open request needs a uri");
+	request->read_only = json_bool(object, "read_only", false);
+	/* The URI is an address, not a text to show: its bytes stay as they are. */
+	request->uri = strdup(uri);
+	if (!request->uri || !take_text(object, "read_only_why", 120, &request->read_only_why))
+		return error_sys(err, -ENOMEM, "cannot read a request");
+	return 0;
+}
+
+int request_from_json(struct request *request, const json_t *object, struct error *err)
+{
+	int kind = find_word(request_words, REQUEST_COUNT, json_text(object, "do", NULL));
+	struct request got = {.id = json_int(object, "request", 0)};
+	int e = 0;
+
+	if (kind < 0)
+		return error_set(
+			err, -EINVAL, "no request of that name; there are open, deed and scan");
+	got.kind = (enum request_kind)kind;
+	if (got.kind == REQUEST_OPEN)
+		e = read_open(&got, object, err);
+	else if (got.kind == REQUEST_DEED)
+		e = read_deed(&got.deed, object, err);
+	if (e < 0)
+		request_release(&got);
+	else
+		*request = got;
+	return e;
+}
+
+void request_release(struct request *request)
+{
+	free(request->uri);
+	free(request->read_only_why);
+	deed_release(&request->deed);
+	*request = (struct request){0};
+}
+
+int deed_copy(struct deed *to, const struct deed *from)
+{
+	struct deed copy = *from;
+
+	copy.name = from->name ? strdup(from->name) : NULL;
+	if (from->name && !copy.name)
+		return -ENOMEM;
+	*to = copy;
+	return 0;
+}
+
+void deed_release(struct deed *deed)
+{
+	free(deed->name);
+	*deed = (struct deed){0};
+}
