@@ -62,15 +62,22 @@ static void make_unknown(struct piece *piece, size_t taken)
 	piece->cols = 1;
 }
 
+static bool is_ascii(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
 static void next_piece(struct piece *piece, const char *text, size_t len, bool is_utf8)
 {
 	uint32_t c = 0;
 
 	piece->text = text;
-	piece->len = piece->taken = unicode_decode(text, len, &c);
+	piece->len = piece->taken = len > 0;
 	piece->cols = 1;
-	if (!len)
+	/* Nearly every text is nothing but these. */
+	if (!len || (is_ascii(text[0]) && (len == 1 || is_ascii(text[1]))))
 		return;
+	piece->len = piece->taken = unicode_decode(text, len, &c);
 	if (!piece->taken || unicode_is_hidden(c)) {
 		make_unknown(piece, piece->taken ? piece->taken : 1);
 	} else if (!is_utf8) {
