@@ -27,23 +27,35 @@ struct settings {
 	size_t sources;
 	struct settings_limit *rule; /* owned; in the order of the files, user's first */
 	size_t rules;
-	int64_t limit;  /* ns; 600 s */
-	int64_t delay;  /* ns between batch outputs and ticks; 1 s */
-	bool is_secure; /* secure = true in /etc/locktop.conf; the user's file cannot undo it */
-	bool tidy;      /* release unlinks lock files instead of emptying them */
-	char *glyphs;   /* owned; auto, ascii, box, braille */
-	char *color;    /* owned; auto, never, 16 */
-	char *default_source; /* owned or NULL; where bare names are looked up */
+	int64_t limit;        /* ns; 600 s */
+	int64_t delay;        /* ns between batch outputs and ticks; 1 s */
+	bool is_secure;       /* secure = true in one of the files; no other can undo it */
+	char *secure_in;      /* owned or NULL; the file that says so, the system's before others */
+	bool tidy;            /* release unlinks lock files instead of emptying them */
+	char *glyphs;         /* owned; auto, ascii, box, braille */
+	char *color;          /* owned; auto, never, 16 */
+	char *default_source; /* owned or NULL; URI where bare names are looked up */
 	char *ssh;            /* owned; the command, "ssh" */
 	char *audit;          /* owned or NULL: the usual place */
 };
 
 /*
  * Reads both files, or only `only` when it is not NULL (--config). A file that is not there is
- * skipped (an `only` is not: -ENOENT). A mistake is one sentence with file and line and what was
- * expected, -EINVAL.
+ * skipped (an `only` is not: -ENOENT). Of what both set, the user's counts; sources and limits of
+ * both count, the user's first. The user's file is skipped when it belongs to another user: under
+ * sudo(8) with the caller's HOME it could name commands. secure = true counts in
+ * whichever file, no file can undo it, and the system's is read for it in any case. A mistake is
+ * one sentence with file and line and what was expected, -EINVAL; settings are untouched then.
  */
 int settings_read(struct settings *settings, const char *only, struct error *err);
+/* The same with paths of its own; for tests. */
+struct settings_files {
+	const char *system;
+	const char *user; /* NULL: none */
+	const char *only; /* NULL: both */
+};
+int settings_read_files(
+	struct settings *settings, const struct settings_files *files, struct error *err);
 void settings_release(struct settings *settings);
 /* Path of the system's file, for messages: LOCKTOP_SYSCONFDIR "/locktop.conf". */
 const char *settings_system_path(void);
