@@ -417,7 +417,7 @@ static json_t *flags_to_json(unsigned int flags)
 	return array;
 }
 
-/* The health words of the PHP lock system: is it active, is it stale? */
+/* The health words of the PHP lock system: does somebody have it, is it provably stale? */
 static const struct {
 	int active, stale;
 } health[STATE_COUNT] = {
@@ -425,7 +425,7 @@ static const struct {
 	[STATE_HELD] = {1, 0},
 	[STATE_OVERDUE] = {1, 0},
 	[STATE_STALE] = {0, 1},
-	[STATE_EXPIRED] = {0, 1},
+	[STATE_EXPIRED] = {0, 0},
 	[STATE_UNKNOWN] = {-1, -1},
 	[STATE_CORRUPT] = {-1, -1},
 };

@@ -54,14 +54,22 @@ struct look {
 	bool is_over;
 };
 
-/* What a record or a clock says may be anything: sums stop at the ends instead of wrapping. */
+/*
+ * What a record or a clock says may be anything: sums stop at the ends instead of wrapping. The
+ * lower end is above INT64_MIN, which means unknown and has no opposite.
+ */
+static int64_t clamp(int64_t ns)
+{
+	return ns == INT64_MIN ? INT64_MIN + 1 : ns;
+}
+
 static int64_t add(int64_t a, int64_t b)
 {
 	int64_t sum;
 
 	if (__builtin_add_overflow(a, b, &sum))
-		return b < 0 ? INT64_MIN + 1 : INT64_MAX;
-	return sum;
+		sum = b < 0 ? INT64_MIN : INT64_MAX;
+	return clamp(sum);
 }
 
 static int64_t sub(int64_t a, int64_t b)
@@ -69,8 +77,8 @@ static int64_t sub(int64_t a, int64_t b)
 	int64_t difference;
 
 	if (__builtin_sub_overflow(a, b, &difference))
-		return b > 0 ? INT64_MIN + 1 : INT64_MAX;
-	return difference;
+		difference = b > 0 ? INT64_MIN : INT64_MAX;
+	return clamp(difference);
 }
 
 static int64_t seconds(int64_t s)
@@ -78,8 +86,8 @@ static int64_t seconds(int64_t s)
 	int64_t ns;
 
 	if (__builtin_mul_overflow(s, NS_PER_S, &ns))
-		return s < 0 ? INT64_MIN + 1 : INT64_MAX;
-	return ns;
+		ns = s < 0 ? INT64_MIN : INT64_MAX;
+	return clamp(ns);
 }
 
 static int64_t magnitude(int64_t ns)
@@ -238,6 +246,12 @@ static enum reason held(struct look *look, enum reason reason)
 	return reason;
 }
 
+/* Did it end in this boot? No descriptor outlives another. */
+static bool has_ended(enum reason claim)
+{
+	return verdict_is_proof(claim) && claim != REASON_OLD_BOOT;
+}
+
 /* The kernel names a holder: nothing that the record says can be truer. */
 static enum reason judge_kernel_holder(struct look *look)
 {
@@ -251,7 +265,7 @@ static enum reason judge_kernel_holder(struct look *look)
 		return held(look, REASON_TAKER_GONE);
 	if (look->kernel->life == LIFE_STOPPED)
 		return held(look, is_file ? REASON_FLOCK_STOPPED : REASON_KERNEL_STOPPED);
-	if (claim && claim->pid != look->kernel->pid && verdict_is_proof(verdict_of_claim(lock)))
+	if (claim && claim->pid != look->kernel->pid && has_ended(verdict_of_claim(lock)))
 		return held(look, REASON_INHERITED);
 	return held(look, is_file ? REASON_FLOCK : REASON_KERNEL);
 }

@@ -71,11 +71,15 @@ static void __attribute__((format(printf, 2, 3))) putf(struct sentence *s, const
 	puts_to(s, text);
 }
 
+/* "10m" rather than "10m00s": most limits and many ages are round. */
 static void put_duration(struct sentence *s, int64_t ns)
 {
 	char text[32];
+	size_t len = strlen(text_duration(text, sizeof text, ns));
 
-	puts_to(s, text_duration(text, sizeof text, ns));
+	if (len > 4 && text[len - 2] == '0' && text[len - 3] == '0')
+		text[len - 3] = '\0';
+	puts_to(s, text);
 }
 
 static void put_process(struct sentence *s, const struct process *process)
