@@ -41,8 +41,14 @@ src_libcore_la_SOURCES = \
 	src/system/kernlocks_attach.c \
 	src/system/kernlocks_walk.c \
 	src/system/kernlocks_walk.h \
+	src/system/folder.c \
+	src/system/folder.h \
+	src/system/lockfile.c \
+	src/system/lockfile.h \
 	src/system/proc.c \
 	src/system/proc.h \
+	src/system/proccache.c \
+	src/system/proccache.h \
 	src/system/watch.c \
 	src/system/watch.h \
 	src/system/world.c \
