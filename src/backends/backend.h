@@ -47,6 +47,7 @@ struct backend {
 	const char *help;          /* one line for --version and the manual */
 	const char *const *params; /* NULL-terminated names, for uri_only() */
 	enum lock_class class;
+	bool is_recording; /* what it shows is past: nobody may be signalled for it */
 	/*
 	 * Opens a place; *state is the backend's own. A place that is not there (yet) is no
 	 * error: scan() says so. World and here are borrowed for the lifetime of the state.
