@@ -1,10 +1,302 @@
-/* Not written yet: replace this with a cmocka group. */
+/* The event stream and the requests: there and back, and what is not believed. */
 #include "config.h"
 
-#include <stdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "model/event.h"
+#include "random_lock.h"
+
+static const mono_t now = 5000 * NS_PER_S;
+
+static void a_lock_comes_back_as_it_went(void **state)
+{
+	(void)state;
+	srand(6);
+	for (int i = 0; i < 3000; i++) {
+		struct event event = {.kind = EVENT_LOCK, .at = 1760000000 * NS_PER_S};
+		struct event back;
+		struct error err;
+		json_t *object;
+
+		event.lock = random_lock("a\\x1bb.lock", now);
+		object = event_to_json(&event, now);
+		assert_non_null(object);
+		assert_int_equal(event_from_json(&back, object, now, &err), 0);
+		assert_true(lock_equal(event.lock, back.lock));
+		assert_true(event.at == back.at);
+		json_decref(object);
+		event_release(&event);
+		event_release(&back);
+	}
+}
+
+static void an_age_is_told_not_a_clock(void **state)
+{
+	struct event event = {.kind = EVENT_LOCK};
+	struct event back;
+	json_t *object;
+
+	(void)state;
+	event.lock = lock_new("x");
+	event.lock->since_mono = now - 90 * NS_PER_S;
+	object = event_to_json(&event, now);
+	/* The reader's clock is another one. */
+	assert_int_equal(event_from_json(&back, object, 10 * NS_PER_S, NULL), 0);
+	assert_true(back.lock->since_mono == -80 * NS_PER_S);
+	json_decref(object);
+	event_release(&event);
+	event_release(&back);
+}
+
+static void the_token_stays_at_home(void **state)
+{
+	struct event event = {.kind = EVENT_LOCK};
+	json_t *object;
+	char *text;
+
+	(void)state;
+	event.lock = lock_new("x");
+	event.lock->record.format = RECORD_LT1;
+	strcpy(event.lock->record.token, "5ec3e75ec3e75ec3e75ec3e75ec3e75e");
+	object = event_to_json(&event, now);
+	text = json_dumps(object, 0);
+	assert_null(strstr(text, "5ec3e7"));
+	free(text);
+	json_decref(object);
+	event_release(&event);
+}
+
+static void the_other_kinds_come_back_too(void **state)
+{
+	struct event events[] = {
+		{.kind = EVENT_GONE, .at = NS_PER_S, .name = strdup("x")},
+		{.kind = EVENT_SCANNED,
+			.at = NS_PER_S,
+			.locks = 7,
+			.took = 5 * NS_PER_MS,
+			.every = NS_PER_S,
+			.is_polling = true,
+			.is_final = true,
+			.text = strdup("polling"),
+			.host = strdup("web1")},
+		{.kind = EVENT_FAULT,
+			.at = NS_PER_S,
+			.text = strdup("cannot read"),
+			.is_fatal = true},
+		{.kind = EVENT_DONE,
+			.at = NS_PER_S,
+			.name = strdup("x"),
+			.text = strdup("no"),
+			.request = 9,
+			.outcome = OUTCOME_REFUSED,
+			.code = -ESTALE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+		json_t *object = event_to_json(&events[i], now);
+		struct event *a = &events[i], b;
+
+		assert_int_equal(event_from_json(&b, object, now, NULL), 0);
+		assert_int_equal(a->kind, b.kind);
+		assert_true(a->at == b.at && a->locks == b.locks && a->took == b.took &&
+			    a->every == b.every);
+		assert_true(a->is_polling == b.is_polling && a->is_final == b.is_final);
+		assert_true(
+			a->is_fatal == b.is_fatal && a->request == b.request && a->code == b.code);
+		assert_int_equal(a->outcome, b.outcome);
+		assert_true(!a->name == !b.name && !a->text == !b.text && !a->host == !b.host);
+		json_decref(object);
+		event_release(a);
+		event_release(&b);
+	}
+}
+
+static void what_makes_no_sense_is_refused_with_a_sentence(void **state)
+{
+	static const char *const wrong[] = {
+		"{}",
+		"{\"v\":2,\"event\":\"gone\",\"name\":\"x\"}",
+		"{\"v\":1}",
+		"{\"v\":1,\"event\":7}",
+		"{\"v\":1,\"event\":\"explode\"}",
+		"{\"v\":1,\"event\":\"gone\"}",
+		"{\"v\":1,\"event\":\"gone\",\"name\":5}",
+		"{\"v\":1,\"event\":\"lock\"}",
+		"{\"v\":1,\"event\":\"lock\",\"lock\":[]}",
+		"{\"v\":1,\"event\":\"lock\",\"lock\":{}}",
+		"{\"v\":1,\"event\":\"lock\",\"lock\":{\"name\":\"\"}}",
+		"{\"v\":1,\"event\":\"done\",\"request\":1}",
+		"{\"v\":1,\"event\":\"done\",\"outcome\":\"done\"}",
+		"{\"v\":1,\"event\":\"done\",\"outcome\":\"maybe\",\"request\":1}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		json_t *object = json_loads(wrong[i], 0, NULL);
+		struct event event = {.locks = 77};
+		struct error err = {0};
+
+		assert_non_null(object);
+		assert_int_equal(event_from_json(&event, object, now, &err), -EINVAL);
+		assert_true(err.text[0] != '\0' && event.locks == 77);
+		json_decref(object);
+	}
+}
+
+static void odd_types_and_numbers_become_unknown(void **state)
+{
+	static const char text[] =
+		"{\"v\":1,\"event\":\"lock\",\"at\":\"now\",\"lock\":{\"name\":\"x\",\"kind\":9,"
+		"\"kernel_view\":\"omniscient\",\"mode\":[],\"flags\":{\"a\":1},\"age_s\":1e300,"
+		"\"record\":{\"format\":\"plain\",\"pid\":-4,\"time\":1e30},"
+		"\"holders\":[5,{\"pid\":99999999999,\"life\":\"undead\",\"uid\":-9}],\"waiters\":"
+		"\"none\"}}";
+	json_t *object = json_loads(text, 0, NULL);
+	struct event event;
+
+	(void)state;
+	assert_non_null(object);
+	assert_int_equal(event_from_json(&event, object, now, NULL), 0);
+	assert_int_equal(event.lock->kernel, KERNEL_VIEW_NONE);
+	assert_int_equal(event.lock->flags, 0);
+	assert_int_equal(event.lock->record.pid, 0);
+	assert_int_equal(event.lock->holders, 1);
+	assert_int_equal(event.lock->holder[0].pid, INT32_MAX);
+	assert_int_equal(event.lock->holder[0].life, LIFE_UNKNOWN);
+	assert_int_equal(event.lock->holder[0].uid, -1);
+	assert_int_equal(event.lock->waiters, 0);
+	json_decref(object);
+	event_release(&event);
+}
+
+static void hostile_text_is_clean_when_it_is_in(void **state)
+{
+	json_t *object = json_pack("{s:i,s:s,s:{s:s,s:s,s:[{s:s,s:s}]}}", "v", 1, "event", "lock",
+		"lock", "name", "\033]0;x\007\xe2\x80\xae", "path", "/a\nb", "holders", "comm",
+		"\033[2J", "command",
+		"\xc2\x9b"
+		"31m");
+	struct event event;
+
+	(void)state;
+	assert_non_null(object);
+	assert_int_equal(event_from_json(&event, object, now, NULL), 0);
+	assert_true(text_is_clean(event.lock->name, strlen(event.lock->name)));
+	assert_true(text_is_clean(event.lock->path, strlen(event.lock->path)));
+	assert_true(text_is_clean(event.lock->holder[0].comm, strlen(event.lock->holder[0].comm)));
+	assert_true(text_is_clean(
+		event.lock->holder[0].command, strlen(event.lock->holder[0].command)));
+	json_decref(object);
+	event_release(&event);
+}
+
+static void thousands_of_holders_are_cut(void **state)
+{
+	json_t *array = json_array();
+	json_t *object;
+	struct event event;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++)
+		json_array_append_new(array, json_pack("{s:i}", "pid", i + 1));
+	object = json_pack("{s:i,s:s,s:{s:s,s:o}}", "v", 1, "event", "lock", "lock", "name", "x",
+		"holders", array);
+	assert_int_equal(event_from_json(&event, object, now, NULL), 0);
+	assert_int_equal(event.lock->holders, 1000);
+	json_decref(object);
+	event_release(&event);
+}
+
+static void requests_come_back_as_they_went(void **state)
+{
+	struct request open = {.kind = REQUEST_OPEN,
+		.id = 1,
+		.uri = strdup("file:/a%20b"),
+		.read_only = true,
+		.read_only_why = strdup("--read-only")};
+	struct request deed = {.kind = REQUEST_DEED,
+		.id = 2,
+		.deed = {.kind = DEED_SIGNAL,
+			.name = strdup("x"),
+			.version = "v1",
+			.pid = 4711,
+			.start = 99,
+			.signal = SIGKILL,
+			.tidy = true,
+			.dry_run = true,
+			.tty = "/dev/pts/3"}};
+	json_t *a = request_to_json(&open), *b = request_to_json(&deed);
+	struct request back;
+
+	(void)state;
+	assert_int_equal(request_from_json(&back, a, NULL), 0);
+	assert_string_equal(back.uri, "file:/a%20b");
+	assert_true(back.read_only);
+	assert_string_equal(back.read_only_why, "--read-only");
+	request_release(&back);
+	assert_int_equal(request_from_json(&back, b, NULL), 0);
+	assert_int_equal(back.deed.kind, DEED_SIGNAL);
+	assert_string_equal(back.deed.name, "x");
+	assert_string_equal(back.deed.version, "v1");
+	assert_string_equal(back.deed.tty, "/dev/pts/3");
+	assert_true(back.deed.pid == 4711 && back.deed.start == 99 && back.deed.signal == SIGKILL);
+	assert_true(back.deed.tidy && back.deed.dry_run && back.id == 2);
+	request_release(&back);
+	json_decref(a);
+	json_decref(b);
+	request_release(&open);
+	request_release(&deed);
+}
+
+static void wrong_requests_are_refused(void **state)
+{
+	static const char *const wrong[] = {
+		"{\"request\":1}",
+		"{\"request\":1,\"do\":\"reboot\"}",
+		"{\"request\":1,\"do\":\"open\"}",
+		"{\"request\":1,\"do\":\"deed\"}",
+		"{\"request\":1,\"do\":\"deed\",\"deed\":\"release\"}",
+		"{\"request\":1,\"do\":\"deed\",\"deed\":\"erase\",\"name\":\"x\"}",
+		"{\"request\":1,\"do\":\"deed\",\"deed\":\"signal\",\"name\":\"x\",\"pid\":-1}",
+		"{\"request\":1,\"do\":\"deed\",\"deed\":\"signal\",\"name\":\"x\",\"signal\":"
+		"\"STOP\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		json_t *object = json_loads(wrong[i], 0, NULL);
+		struct request request = {.id = 77};
+		struct error err = {0};
+
+		assert_int_equal(request_from_json(&request, object, &err), -EINVAL);
+		assert_true(err.text[0] != '\0' && request.id == 77);
+		json_decref(object);
+	}
+}
 
 int main(void)
 {
-	puts("1..0 # SKIP not written yet");
-	return 0;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lock_comes_back_as_it_went),
+		cmocka_unit_test(an_age_is_told_not_a_clock),
+		cmocka_unit_test(the_token_stays_at_home),
+		cmocka_unit_test(the_other_kinds_come_back_too),
+		cmocka_unit_test(what_makes_no_sense_is_refused_with_a_sentence),
+		cmocka_unit_test(odd_types_and_numbers_become_unknown),
+		cmocka_unit_test(hostile_text_is_clean_when_it_is_in),
+		cmocka_unit_test(thousands_of_holders_are_cut),
+		cmocka_unit_test(requests_come_back_as_they_went),
+		cmocka_unit_test(wrong_requests_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -442,6 +442,22 @@ static void the_start_is_shown_in_wall_time(void **state)
 	unmake_world(&made);
 }
 
+static void a_recorded_machine_was_up_as_long_as_it_says(void **state)
+{
+	struct made_world made;
+	struct here here;
+
+	(void)state;
+	make_world(&made);
+	put(&made, "uptime", "3600.50 7000.00\n");
+	assert_int_equal(proc_here(&made.world, &here, NULL), 0);
+	assert_int_equal(here.btime, made.time.wall - 3600500 * NS_PER_MS);
+	put(&made, "uptime", "for ever\n");
+	assert_int_equal(proc_here(&made.world, &here, NULL), 0);
+	assert_int_equal(here.btime, made.time.wall - made.time.mono);
+	unmake_world(&made);
+}
+
 static void a_machine_that_says_nothing_is_unknown(void **state)
 {
 	struct made_world made;
@@ -581,6 +597,7 @@ int main(void)
 		cmocka_unit_test(the_command_line_is_made_safe_and_cut),
 		cmocka_unit_test(who_waits_for_a_disk_is_not_asked_for_its_command),
 		cmocka_unit_test(the_start_is_shown_in_wall_time),
+		cmocka_unit_test(a_recorded_machine_was_up_as_long_as_it_says),
 		cmocka_unit_test(a_machine_that_says_nothing_is_unknown),
 		cmocka_unit_test(the_real_machine_is_known),
 		cmocka_unit_test(a_pool_worker_is_told_from_a_program),

@@ -67,6 +67,18 @@ static uint64_t read_pidns(const struct world *world)
 	return *end == ']' ? ino : 0;
 }
 
+/* A recorded machine has been up for as long as it says, whenever it is looked at. */
+static mono_t read_uptime(const struct world *world)
+{
+	char text[64], *end;
+	double seconds;
+
+	if (world->is_real || world_read(world, "uptime", text, sizeof text) <= 0)
+		return clock_mono(world->clock);
+	seconds = strtod(text, &end);
+	return end != text && seconds >= 0 ? clock_ns(seconds) : clock_mono(world->clock);
+}
+
 int proc_here(const struct world *world, struct here *here, struct error *err)
 {
 	struct here found = {.ticks = sysconf(_SC_CLK_TCK)};
@@ -77,7 +89,7 @@ int proc_here(const struct world *world, struct here *here, struct error *err)
 	read_boot(world, found.boot);
 	found.pidns = read_pidns(world);
 	found.is_initial_pidns = found.pidns == INITIAL_PIDNS;
-	found.btime = clock_wall(world->clock) - clock_mono(world->clock);
+	found.btime = clock_wall(world->clock) - read_uptime(world);
 	*here = found;
 	return 0;
 }

@@ -14,7 +14,8 @@ struct here {
 	char boot[9];                   /* first 8 hex digits of random/boot_id; "" unknown */
 	uint64_t pidns;                 /* inode of proc/self/ns/pid; 0 unknown */
 	bool is_initial_pidns;          /* PROC_PID_INIT_INO: /proc/locks shows everybody */
-	wall_t btime;                   /* wall time of boot in ns: now_wall - now_mono */
+	wall_t btime;                   /* wall time of boot in ns: now_wall - now_mono, */
+					/* or - proc/uptime of a recorded machine */
 	long ticks;                     /* sysconf(_SC_CLK_TCK) */
 };
 
