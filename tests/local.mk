@@ -66,6 +66,10 @@ tests_bench_bench_hold_LDADD =
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
 
+# Its allocations fail one after the other.
+tests_test_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
+	-Wl,--wrap=reallocarray,--wrap=strdup
+
 if HAVE_CMOCKA
 check_PROGRAMS = $(UNIT_TESTS)
 else

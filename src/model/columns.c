@@ -133,14 +133,13 @@ static void host_cell(const struct cell *cell)
 
 static void age_cell(const struct cell *cell)
 {
+	int64_t age = model_age(cell->model, cell->entry);
 	char text[32];
 
-	if (cell->entry->verdict.state == STATE_FREE)
-		say(cell, NOTHING);
-	else if (cell->entry->verdict.age == AGE_UNKNOWN)
-		say(cell, UNKNOWN);
+	if (age != AGE_UNKNOWN)
+		say(cell, text_duration_short(text, sizeof text, age));
 	else
-		say(cell, text_duration_short(text, sizeof text, cell->entry->verdict.age));
+		say(cell, cell->entry->verdict.state == STATE_FREE ? NOTHING : UNKNOWN);
 }
 
 static void limit_cell(const struct cell *cell)
@@ -305,12 +304,9 @@ bool column_number(
 	const struct lock *lock = entry->lock;
 	const struct process *holder;
 
-	(void)model;
 	switch (column) {
 	case COLUMN_STATE: *number = state_rank(entry->verdict.state); return true;
-	case COLUMN_AGE:
-		*number = entry->verdict.state == STATE_FREE ? AGE_UNKNOWN : entry->verdict.age;
-		return true;
+	case COLUMN_AGE: *number = model_age(model, entry); return true;
 	case COLUMN_LIMIT: *number = entry->limit; return true;
 	case COLUMN_WAITERS: *number = (int64_t)lock->waiters; return true;
 	case COLUMN_HOLDER:
@@ -452,12 +448,9 @@ json_t *entry_to_json(const struct model *model, const struct entry *entry)
 		yes_no_null(verdict->safe == SAFETY_SAFE       ? 1
 			    : verdict->safe == SAFETY_NOT_SAFE ? 0
 							       : -1),
-		"age_s",
-		seconds_or_null(
-			verdict->state == STATE_FREE ? AGE_UNKNOWN : verdict->age, AGE_UNKNOWN),
-		"limit_s", seconds_or_null(entry->limit, 0), "holders",
-		holders_to_json(model, entry), "waiters",
-		processes_to_json(model, entry, lock->waiter, lock->waiters), "flags",
+		"age_s", seconds_or_null(model_age(model, entry), AGE_UNKNOWN), "limit_s",
+		seconds_or_null(entry->limit, 0), "holders", holders_to_json(model, entry),
+		"waiters", processes_to_json(model, entry, lock->waiter, lock->waiters), "flags",
 		flags_to_json(verdict->flags), "version", text_or_null(lock->version));
 }
 

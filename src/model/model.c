@@ -182,6 +182,13 @@ int64_t model_data_age(const struct model *model, size_t source)
 	return heard == MONO_UNKNOWN ? INT64_MAX : model->now - heard;
 }
 
+int64_t model_age(const struct model *model, const struct entry *entry)
+{
+	struct facts facts = {.now = model->now, .now_wall = model->now_wall};
+
+	return entry->verdict.state == STATE_FREE ? AGE_UNKNOWN : verdict_age(entry->lock, &facts);
+}
+
 struct facts model_facts(const struct model *model, const struct entry *entry)
 {
 	const struct model_source *source = &model->source[entry->source];

@@ -125,6 +125,8 @@ struct entry *model_find(const struct model *model, size_t source, const char *n
 const struct happening *model_happening(const struct model *model, size_t n);
 /* Ages of data: ns since the source was last heard; INT64_MAX never. */
 int64_t model_data_age(const struct model *model, size_t source);
+/* The age of a lock now: ns; AGE_UNKNOWN, also of a free one. verdict.age is of the judgement. */
+int64_t model_age(const struct model *model, const struct entry *entry);
 /* The facts that the entry is judged by, for verdict_why() and its sisters. */
 struct facts model_facts(const struct model *model, const struct entry *entry);
 /* The same for any lock of a source that is not in the model: limit by its name. */

@@ -225,15 +225,6 @@ static bool number_matches(const struct term *term, int64_t number)
 	return term->op[0] == (number > term->number ? '>' : '<');
 }
 
-/* Of the moment, not of the last judgement: age>10m comes true between two of them. */
-static int64_t age_now(const struct model *model, const struct entry *entry)
-{
-	struct facts facts = model_facts(model, entry);
-
-	return entry->verdict.state == STATE_FREE ? AGE_UNKNOWN
-						  : verdict_of(entry->lock, &facts).age;
-}
-
 static bool term_matches(
 	const struct model *model, const struct entry *entry, const struct term *term)
 {
@@ -246,10 +237,7 @@ static bool term_matches(
 	case TERM_KIND: return (int)entry->lock->kind == term->kind_is;
 	case TERM_TAGGED: return entry->is_tagged;
 	case TERM_NUMBER:
-		if (term->column == COLUMN_AGE)
-			number = age_now(model, entry);
-		else
-			column_number(term->column, model, entry, &number);
+		column_number(term->column, model, entry, &number);
 		return number_matches(term, number);
 	case TERM_COLUMN:
 		column_text(cell, sizeof cell, term->column, model, entry);
@@ -323,16 +311,15 @@ static int64_t prefix(const char *text)
 	return (int64_t)(bytes ^ UINT64_C(1) << 63);
 }
 
-static void harm_key(const struct entry *entry, int64_t *a, int64_t *b)
+static void harm_key(const struct model *model, const struct entry *entry, int64_t *a, int64_t *b)
 {
-	const struct verdict *verdict = &entry->verdict;
 	size_t waiters = entry->lock->waiters < UINT32_MAX ? entry->lock->waiters : UINT32_MAX;
+	int64_t age = entry->limit ? model_age(model, entry) : AGE_UNKNOWN;
 
-	*a = (int64_t)state_rank(verdict->state) << 32 | (int64_t)waiters;
+	*a = (int64_t)state_rank(entry->verdict.state) << 32 | (int64_t)waiters;
 	*b = INT64_MIN;
-	/* Ages grow alike, so the difference orders as well a while later. */
-	if (verdict->age != AGE_UNKNOWN && entry->limit)
-		*b = verdict->age - entry->limit;
+	if (age != AGE_UNKNOWN && __builtin_sub_overflow(age, entry->limit, b))
+		*b = INT64_MIN;
 }
 
 static void number_keys(
@@ -344,7 +331,7 @@ static void number_keys(
 	for (size_t i = 0; i < n; i++) {
 		key[i].b = 0;
 		if (sort == SORT_HARM)
-			harm_key(key[i].entry, &key[i].a, &key[i].b);
+			harm_key(model, key[i].entry, &key[i].a, &key[i].b);
 		else
 			column_number((enum column)sort, model, key[i].entry, &key[i].a);
 		if (turns) {
@@ -491,7 +478,7 @@ struct entry *model_worst(const struct model *model)
 			if (entry->verdict.state == STATE_FREE ||
 				entry->verdict.state == STATE_HELD)
 				continue;
-			harm_key(entry, &a, &b);
+			harm_key(model, entry, &a, &b);
 			if (!worst || a > worst_a || (a == worst_a && b > worst_b)) {
 				worst = entry;
 				worst_a = a;

@@ -118,7 +118,7 @@ static wall_t taken_at(const struct lock *lock)
 	}
 }
 
-static int64_t age_of(const struct lock *lock, const struct facts *facts)
+int64_t verdict_age(const struct lock *lock, const struct facts *facts)
 {
 	wall_t since = lock->since ? lock->since : taken_at(lock);
 	int64_t age;
@@ -452,7 +452,7 @@ struct verdict verdict_of(const struct lock *lock, const struct facts *facts)
 		.lock = lock,
 		.facts = facts,
 		.kernel = verdict_kernel_holder(lock),
-		.age = age_of(lock, facts),
+		.age = verdict_age(lock, facts),
 		.limit = verdict_limit(lock, facts),
 		.wait = INT64_MAX,
 	};

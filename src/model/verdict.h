@@ -50,7 +50,7 @@ struct verdict {
 	int reason;         /* enum reason of reasons.h; why and advice are made from it */
 	unsigned int flags; /* the lock's own and the judged ones, LOCK_FLAG() */
 	mono_t due;         /* when time alone can change the state; MONO_NEVER */
-	int64_t age;        /* ns since it was taken; INT64_MIN unknown */
+	int64_t age;        /* ns since it was taken, when judged; INT64_MIN unknown */
 };
 
 #define AGE_UNKNOWN INT64_MIN
@@ -58,6 +58,8 @@ struct verdict {
 enum { VERDICT_TEXT = 320 };
 
 struct verdict verdict_of(const struct lock *lock, const struct facts *facts);
+/* The age alone, of this moment: ns, AGE_UNKNOWN; below zero is clock skew. */
+int64_t verdict_age(const struct lock *lock, const struct facts *facts);
 /*
  * The reason as one clean sentence without full stop: "pid 4711 is gone: no such process", and
  * the advice with its safety as the last words: "release it: SAFE", "look at what pid 4711 is

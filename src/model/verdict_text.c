@@ -122,17 +122,18 @@ static void put_kind(struct sentence *s)
 static void put_limit(struct sentence *s)
 {
 	int64_t limit = verdict_limit(s->lock, s->facts);
+	int64_t age = verdict_age(s->lock, s->facts);
 
-	if (s->verdict->flags & LOCK_FLAG(SKEWED) && s->verdict->age != AGE_UNKNOWN) {
+	if (age < 0 && age != AGE_UNKNOWN) {
 		puts_to(s, ", though the record lies ");
-		put_duration(s, -s->verdict->age);
+		put_duration(s, -age);
 		puts_to(s, " in the future");
 	} else if (s->verdict->state == STATE_OVERDUE) {
 		puts_to(s, ", but has had it for ");
-		put_duration(s, s->verdict->age);
+		put_duration(s, age);
 		puts_to(s, ": the limit is ");
 		put_duration(s, limit);
-	} else if (limit && s->verdict->age != AGE_UNKNOWN) {
+	} else if (limit && age != AGE_UNKNOWN) {
 		puts_to(s, ", within its limit of ");
 		put_duration(s, limit);
 	}
@@ -145,7 +146,7 @@ static void put_max(struct sentence *s)
 
 static void put_age(struct sentence *s)
 {
-	put_duration(s, s->verdict->age);
+	put_duration(s, verdict_age(s->lock, s->facts));
 }
 
 static void put_left(struct sentence *s)
@@ -488,10 +489,10 @@ static bool line_kernel(struct sentence *s, size_t i)
 
 static bool line_age(struct sentence *s, size_t i)
 {
-	if (i || s->verdict->age == AGE_UNKNOWN || s->verdict->state == STATE_FREE)
+	if (i || s->verdict->state == STATE_FREE || verdict_age(s->lock, s->facts) == AGE_UNKNOWN)
 		return false;
 	puts_to(s, "age: ");
-	put_duration(s, s->verdict->age);
+	put_age(s);
 	if (verdict_limit(s->lock, s->facts)) {
 		puts_to(s, ", limit ");
 		put_max(s);
