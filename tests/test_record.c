@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,8 @@ static void every_form_is_told_apart(void **state)
 		{LT1, RECORD_LT1},
 		{LT1 "\n", RECORD_LT1},
 		{LT1 ";z=later;longer=ignored", RECORD_LT1},
+		{LT1 ";note=1;note=2", RECORD_LT1}, /* only what is understood may not repeat */
+		{"4711|1760000000|lt1;m=h;u=4294967294;t=" TOKEN, RECORD_LT1},
 		{"4711|1760000000|lt2;x=1", RECORD_FOREIGN},
 		{"4711|1760000000|uuid", RECORD_FOREIGN},
 		/* what is none of them */
@@ -80,6 +83,26 @@ static void every_form_is_told_apart(void **state)
 		{"4711|1760000000|lt1;m=h;b=9f3c2a7;t=" TOKEN, RECORD_CORRUPT},
 		{"4711|1760000000|lt1;m=h;a=soon;t=" TOKEN, RECORD_CORRUPT},
 		{"4711|1760000000|lt1;m=h;h=%4;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;a=1.;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;a=1.0123456789;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;a=99999999999;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;h=;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;s=9223372036854775808;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;s=-1;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;l=2147483648;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;u=4294967296;t=" TOKEN, RECORD_CORRUPT},
+		{LT1 "\r\n", RECORD_CORRUPT},
+		{LT1 "|more", RECORD_CORRUPT},
+		{LT1 ";note=two words", RECORD_CORRUPT},
+		{LT1 ";note=caf\xc3\xa9", RECORD_CORRUPT},
+		{LT1 ";\xff=1", RECORD_CORRUPT},
+		{LT1 "\n" LT1, RECORD_CORRUPT},
+		{"4711|1760000000|lt1;m=h;h=\xff\xfe;t=" TOKEN, RECORD_CORRUPT},
+		{"4711|1760000000\n4712|1760000000", RECORD_CORRUPT},
+		{"4711\n4712\n", RECORD_CORRUPT},
+		{"\xef\xbb\xbf"
+		 "4711|1760000000",
+			RECORD_CORRUPT},
 		{"hello", RECORD_CORRUPT},
 		{"4711|1760000000|\033[2J", RECORD_CORRUPT},
 	};
@@ -118,6 +141,36 @@ static void a_hostile_host_is_made_clean(void **state)
 	assert_string_equal(r.host, "a\\x1b]0");
 }
 
+static void a_host_of_invalid_utf8_is_made_visible(void **state)
+{
+	static const char text[] = "1|2|lt1;m=h;h=a%ff%00b;t=" TOKEN;
+	char again[RECORD_MAX + 1];
+	struct record r;
+
+	(void)state;
+	record_parse(&r, text, strlen(text), NULL);
+	assert_string_equal(r.host, "a\\xff\\x00b");
+	assert_true(record_write(&r, again, sizeof again) > 0);
+	assert_non_null(strstr(again, ";h=a%FF%00b;"));
+}
+
+/* Sixteen such bytes become 64 characters, and with one more the name would have to be cut. */
+static void a_host_that_would_have_to_be_cut_is_refused(void **state)
+{
+	char text[RECORD_MAX];
+	struct record r;
+
+	(void)state;
+	for (int n = 16; n <= 17; n++) {
+		size_t len = (size_t)snprintf(text, sizeof text, "1|2|lt1;m=h;t=" TOKEN ";h=");
+
+		for (int i = 0; i < n; i++)
+			len += (size_t)snprintf(text + len, sizeof text - len, "%%1b");
+		record_parse(&r, text, len, NULL);
+		assert_int_equal(r.format, n == 16 ? RECORD_LT1 : RECORD_CORRUPT);
+	}
+}
+
 static void a_record_cut_anywhere_is_never_taken_for_a_whole_lt1(void **state)
 {
 	(void)state;
@@ -126,6 +179,25 @@ static void a_record_cut_anywhere_is_never_taken_for_a_whole_lt1(void **state)
 
 		record_parse(&r, LT1, len, NULL);
 		assert_int_not_equal(r.format, RECORD_LT1);
+	}
+}
+
+/* No part of a record can be taken for one that may be released although its whole may not. */
+static void a_version_cut_anywhere_stays_foreign_or_says_less(void **state)
+{
+	static const char text[] = "4711|1760000000|lt2.1;x=1";
+
+	(void)state;
+	for (size_t len = 1; len < sizeof text; len++) {
+		enum record_format wanted = len <= 4    ? RECORD_PID
+					    : len == 5  ? RECORD_CORRUPT
+					    : len <= 15 ? RECORD_PLAIN
+					    : len == 16 ? RECORD_CORRUPT
+							: RECORD_FOREIGN;
+		struct record r;
+
+		record_parse(&r, text, len, NULL);
+		assert_int_equal(r.format, wanted);
 	}
 }
 
@@ -163,6 +235,83 @@ static void what_is_written_is_read_again(void **state)
 		assert_int_equal(n, strlen(texts[i]));
 		assert_string_equal(text, texts[i]);
 	}
+}
+
+static struct record random_record(void)
+{
+	static const char *const hosts[] = {
+		"", "web1", "a b", "k\xc3\xb6ln", "x\\x1by", "a|b;c=d%"};
+	static const enum record_format formats[] = {
+		RECORD_EMPTY, RECORD_PLAIN, RECORD_PID, RECORD_LT1, RECORD_LT1, RECORD_LT1};
+	struct record r = {.format = formats[rand() % 6], .fence = -1, .uid = -1};
+
+	if (r.format == RECORD_EMPTY)
+		return r;
+	r.pid = 1 + rand() % INT32_MAX;
+	if (r.format == RECORD_PID)
+		return r;
+	r.time = (int64_t)rand() * (rand() % 3);
+	if (r.format == RECORD_PLAIN)
+		return r;
+	r.mode = "hd"[rand() % 2];
+	r.start = rand() % 2 ? (uint64_t)rand() : 0;
+	r.ns = rand() % 2 ? (uint64_t)rand() : 0;
+	r.acquired = rand() % 2 ? rand() * INT64_C(1000000) : 0;
+	r.fence = rand() % 3 - 1;
+	r.lease = rand() % 2 ? rand() : 0;
+	r.uid = rand() % 3 - 1;
+	strcpy(r.token, TOKEN);
+	strcpy(r.boot, rand() % 2 ? "9f3c2a71" : "");
+	strcpy(r.host, hosts[rand() % 6]);
+	return r;
+}
+
+static void random_records_come_back_as_they_went(void **state)
+{
+	(void)state;
+	srand(7);
+	for (int i = 0; i < 20000; i++) {
+		struct record r = random_record(), back;
+		char text[RECORD_MAX + 2], again[RECORD_MAX + 1];
+		int n = record_write(&r, text, sizeof text - 1);
+
+		assert_true(n >= 0);
+		if (n > 0 && text[n - 1] != '\n' && rand() % 2)
+			text[n++] = '\n';
+		record_parse(&back, text, (size_t)n, NULL);
+		assert_true(r.format == back.format && r.mode == back.mode && r.pid == back.pid);
+		assert_true(r.time == back.time && r.start == back.start && r.ns == back.ns);
+		assert_true(r.acquired == back.acquired && r.fence == back.fence);
+		assert_true(r.lease == back.lease && r.uid == back.uid);
+		assert_string_equal(r.boot, back.boot);
+		assert_string_equal(r.token, back.token);
+		assert_string_equal(r.host, back.host);
+		assert_true(record_write(&back, again, sizeof again) >= 0);
+	}
+}
+
+static void what_could_not_be_read_again_is_not_written(void **state)
+{
+	char text[RECORD_MAX + 1] = "untouched";
+	struct record r, whole;
+
+	(void)state;
+	record_parse(&whole, LT1, strlen(LT1), NULL);
+#define REFUSED(change) \
+	r = whole;      \
+	change;         \
+	assert_int_equal(record_write(&r, text, sizeof text), -EINVAL)
+	REFUSED(r.pid = 0);
+	REFUSED(r.pid = -1);
+	REFUSED(r.time = -1);
+	REFUSED(r.mode = '\0');
+	REFUSED(r.token[0] = '\0');
+	REFUSED(r.acquired = -1);
+	REFUSED(r.format = RECORD_FOREIGN);
+	REFUSED(r.format = RECORD_NONE);
+	REFUSED(r.format = RECORD_PLAIN; r.pid = 0);
+#undef REFUSED
+	assert_string_equal(text, "untouched");
 }
 
 static void a_record_that_is_too_long_is_not_written(void **state)
@@ -237,8 +386,13 @@ int main(void)
 		cmocka_unit_test(lt1_has_all_its_members),
 		cmocka_unit_test(a_hostile_host_is_made_clean),
 		cmocka_unit_test(a_record_cut_anywhere_is_never_taken_for_a_whole_lt1),
+		cmocka_unit_test(a_host_of_invalid_utf8_is_made_visible),
+		cmocka_unit_test(a_host_that_would_have_to_be_cut_is_refused),
+		cmocka_unit_test(a_version_cut_anywhere_stays_foreign_or_says_less),
 		cmocka_unit_test(nul_bytes_and_length_are_refused),
 		cmocka_unit_test(what_is_written_is_read_again),
+		cmocka_unit_test(random_records_come_back_as_they_went),
+		cmocka_unit_test(what_could_not_be_read_again_is_not_written),
 		cmocka_unit_test(a_record_that_is_too_long_is_not_written),
 		cmocka_unit_test(a_refreshed_time_is_the_same_holder_of_lt1_only),
 		cmocka_unit_test(random_bytes_end_nothing),

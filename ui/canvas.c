@@ -198,8 +198,7 @@ void canvas_style(struct canvas *canvas, int row, int col, int cols, enum style 
 		row_at(canvas, row)[i].style = (unsigned char)style;
 }
 
-/* Bytes of the text's first line when broken at a space to fit into cols, and what follows. */
-static size_t line_break(const char *text, int cols, const char **next)
+size_t canvas_break(const char *text, int cols, const char **next)
 {
 	size_t at = 0, space = 0;
 	int used = 0, len;
@@ -232,7 +231,7 @@ int canvas_wrap(struct canvas *canvas, struct rect rect, enum style style, const
 		return 0;
 	do {
 		const char *next;
-		size_t len = line_break(text, rect.cols, &next);
+		size_t len = canvas_break(text, rect.cols, &next);
 
 		if (len >= sizeof line)
 			len = sizeof line - 1;

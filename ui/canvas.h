@@ -46,6 +46,9 @@ int canvas_right(
 void canvas_fill(struct canvas *canvas, struct rect rect, enum style style, const char *text);
 /* Changes the style of a row's part and keeps the text. */
 void canvas_style(struct canvas *canvas, int row, int col, int cols, enum style style);
+/* Bytes of the first line of text, broken at a space to fit into cols, and where the next begins.
+ */
+size_t canvas_break(const char *text, int cols, const char **next);
 /*
  * Writes clean text broken at spaces over the rows of rect. Returns the rows that all of it
  * takes, at least 1; canvas NULL only measures.

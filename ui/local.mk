@@ -3,12 +3,16 @@ noinst_LTLIBRARIES += ui/libui.la
 ui_libui_la_SOURCES = \
 	ui/canvas.c \
 	ui/canvas.h \
+	ui/deeds.c \
+	ui/frame.c \
 	ui/glyphs.c \
 	ui/glyphs.h \
 	ui/keymap.c \
 	ui/keymap.h \
 	ui/layout.c \
 	ui/layout.h \
+	ui/lines.c \
+	ui/lines.h \
 	ui/plain.c \
 	ui/plain.h \
 	ui/prompt.c \
@@ -21,6 +25,7 @@ ui_libui_la_SOURCES = \
 	ui/table.h \
 	ui/top.c \
 	ui/top.h \
+	ui/verdict_block.c \
 	ui/view.h \
 	ui/view_events.c \
 	ui/view_help.c \

@@ -1,6 +1,7 @@
 /*
  * A line per change, for screen readers, logs and pipes: no cursor, no colour, no redraw.
- * "12:03:41 STALE /run/lock/import.lock: pid 4711 is gone: no such process. release it: SAFE"
+ * "12:03:41 /run/lock/import.lock: HELD -> STALE: pid 4711 is gone: no such process. release it:
+ * SAFE"
  */
 #ifndef LOCKTOP_UI_PLAIN_H
 #define LOCKTOP_UI_PLAIN_H

@@ -32,10 +32,13 @@ struct prompt {
 void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *title);
 void prompt_add(struct prompt *prompt, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Takes a key; on TAKEN and CANCELLED the prompt is closed (input stays readable). */
+/*
+ * Takes a key; on TAKEN and CANCELLED the prompt is closed (input stays readable). Enter on a
+ * TYPE whose input is not what was expected cancels.
+ */
 enum prompt_answer prompt_key(struct prompt *prompt, int key);
-/* Rows that the dialog wants at this width. */
-int prompt_rows(const struct prompt *prompt);
+/* Rows that the dialog wants at this width; of a LINE always one. */
+int prompt_rows(const struct prompt *prompt, int cols);
 void prompt_draw(struct canvas *canvas, struct rect rect, const struct prompt *prompt,
 	const struct glyphs *glyphs);
 

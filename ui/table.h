@@ -20,8 +20,9 @@ struct table_plan {
 };
 
 /*
- * Chooses from the wanted columns (most important first; order on screen is the order given)
- * those whose smallest widths fit into cols, then gives the rest to the growing ones.
+ * Chooses from the wanted columns, the most important first (state, name, age, holder, …), those
+ * whose smallest widths fit into cols, then gives the rest to the growing ones. Order on screen
+ * is the order given; two columns on the left are for the marks of cursor and tag.
  */
 void table_plan(struct table_plan *plan, int cols, const enum column *wanted, size_t n);
 /* The first row to show so that the selected one is visible, moving as little as possible. */
@@ -31,5 +32,10 @@ void table_header(struct canvas *canvas, struct rect rect, const struct table_pl
 void table_row(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
 	const struct model *model, const struct entry *entry, const struct glyphs *glyphs,
 	bool is_selected);
+
+/*
+ * An age for a row: coarse, so that few cells change each second: "<10s", "40s", "3m", "2h14m".
+ */
+const char *table_age(char *dst, size_t size, int64_t ns);
 
 #endif

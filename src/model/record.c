@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,7 +95,7 @@ static bool to_ns(struct span span, int64_t *ns)
 
 	if (!to_number(seconds, INT64_MAX / NS_PER_S - 1, &s))
 		return false;
-	if (span.len > 0) {
+	if (seconds.at + seconds.len != span.at) { /* there was a point */
 		if (span.len > 9 || !to_number(span, 999999999, &fraction))
 			return false;
 		for (size_t i = span.len; i < 9; i++)
@@ -123,10 +123,13 @@ static int hex_value(char c)
 	return isdigit((unsigned char)c) ? c - '0' : (tolower((unsigned char)c) - 'a') + 10;
 }
 
-/* Percent-escapes decoded, then made clean; a host name that does not fit is refused. */
+/*
+ * Percent-escapes decoded, then made clean. A host name that does not fit is refused: cut, it could
+ * be another host's.
+ */
 static bool to_host(struct span span, char *dst)
 {
-	char raw[RECORD_MAX];
+	char raw[RECORD_MAX], cleaned[4 * RECORD_HOST_MAX + 1];
 	size_t n = 0;
 
 	if (span.len == 0 || span.len >= sizeof raw)
@@ -145,7 +148,10 @@ static bool to_host(struct span span, char *dst)
 	}
 	if (n > RECORD_HOST_MAX)
 		return false;
-	text_clean(dst, RECORD_HOST_MAX + 1, raw, n, NULL);
+	n = text_clean(cleaned, sizeof cleaned, raw, n, NULL);
+	if (n > RECORD_HOST_MAX)
+		return false;
+	memcpy(dst, cleaned, n + 1);
 	return true;
 }
 
@@ -159,8 +165,9 @@ static bool set_key(struct record *record, char key, struct span value)
 	case 'b': return to_hex(value, record->boot, 8);
 	case 't': return to_hex(value, record->token, 32);
 	case 'a': return to_ns(value, &record->acquired);
-	case 'n': return to_number(value, UINT64_MAX, &record->ns);
-	case 's': return to_number(value, UINT64_MAX, &record->start);
+	/* What no kernel counts to, and JSON does not carry, is not a number of theirs. */
+	case 'n': return to_number(value, INT64_MAX, &record->ns);
+	case 's': return to_number(value, INT64_MAX, &record->start);
 	case 'f':
 		if (!to_number(value, INT64_MAX, &n))
 			return false;
@@ -185,17 +192,28 @@ static bool set_key(struct record *record, char key, struct span value)
 	}
 }
 
+/* LT1 is one line of visible ASCII, and "|" ends a field for those who split by it. */
+static bool is_lt1_text(struct span span)
+{
+	for (size_t i = 0; i < span.len; i++)
+		if (span.at[i] <= ' ' || span.at[i] > '~' || span.at[i] == '|')
+			return false;
+	return true;
+}
+
 static const char *parse_lt1(struct record *record, struct span rest)
 {
 	bool seen[128] = {false};
 
+	if (!is_lt1_text(rest))
+		return "the record holds bytes that no record has";
 	while (rest.len > 0) {
 		struct span value = cut(&rest, ';');
 		struct span key = cut(&value, '=');
 
 		if (key.len == 0 || key.at + key.len == value.at)
 			return "a member of the record has no key or no value";
-		if (key.len > 1 || (unsigned char)key.at[0] > 127)
+		if (key.len > 1)
 			continue;
 		if (seen[(unsigned char)key.at[0]])
 			return "a key of the record occurs twice";
@@ -271,48 +289,77 @@ void record_parse(struct record *record, const char *data, size_t len, const cha
 		*why = wrong;
 }
 
-/* The host with what would break the record escaped. */
-static void write_host(char *dst, size_t size, const char *host)
+/* A line that is put together; twice what is allowed, so that every member fits for sure. */
+struct line {
+	char text[2 * RECORD_MAX];
+	size_t len;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
 {
-	size_t n = 0;
+	va_list args;
 
-	for (; *host && n + 4 < size; host++) {
-		unsigned char c = (unsigned char)*host;
-
-		if (isalnum(c) || strchr("._-", c))
-			dst[n++] = (char)c;
-		else
-			n += (size_t)snprintf(dst + n, size - n, "%%%02X", c);
-	}
-	dst[n] = '\0';
+	va_start(args, format);
+	line->len += (size_t)vsnprintf(
+		line->text + line->len, sizeof line->text - line->len, format, args);
+	va_end(args);
 }
 
+/* With what would break the record escaped. */
+static void add_host(struct line *line, const char *host, size_t len)
+{
+	add(line, ";h=");
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)host[i];
+
+		if (c < 0x80 && (isalnum(c) || c == '.' || c == '_' || c == '-'))
+			add(line, "%c", c);
+		else
+			add(line, "%%%02X", c);
+	}
+}
+
+/* What is not said is left out: a fence of 0 or a uid of 0 would say something else. */
 static int write_lt1(const struct record *record, char *dst, size_t size)
 {
-	char host[RECORD_MAX], raw[RECORD_HOST_MAX + 1];
-	char text[2 * RECORD_MAX];
-	int n;
+	struct line line = {.len = 0};
+	char host[RECORD_HOST_MAX + 1];
+	int host_len = text_unclean(host, sizeof host, record->host);
 
-	if (text_unclean(raw, sizeof raw, record->host) < 0)
+	if (host_len < 0 || !record->mode || strlen(record->token) != 32 || record->acquired < 0)
 		return -EINVAL;
-	write_host(host, sizeof host, raw);
-	n = snprintf(text, sizeof text,
-		"%" PRId32 "|%" PRId64 "|lt1;h=%s;b=%s;n=%" PRIu64 ";s=%" PRIu64 ";a=%" PRId64
-		".%03d;t=%s;f=%" PRId64 ";l=%" PRId32 ";u=%" PRId32 ";m=%c",
-		record->pid, record->time, host, record->boot, record->ns, record->start,
-		record->acquired / NS_PER_S, (int)(record->acquired % NS_PER_S / NS_PER_MS),
-		record->token, record->fence < 0 ? 0 : record->fence, record->lease,
-		record->uid < 0 ? 0 : record->uid, record->mode);
-	if (n > RECORD_MAX || (size_t)n >= size)
+	add(&line, "%" PRId32 "|%" PRId64 "|lt1", record->pid, record->time);
+	if (host_len > 0)
+		add_host(&line, host, (size_t)host_len);
+	if (record->boot[0])
+		add(&line, ";b=%s", record->boot);
+	if (record->ns)
+		add(&line, ";n=%" PRIu64, record->ns);
+	if (record->start)
+		add(&line, ";s=%" PRIu64, record->start);
+	if (record->acquired)
+		add(&line, ";a=%" PRId64 ".%03d", record->acquired / NS_PER_S,
+			(int)(record->acquired % NS_PER_S / NS_PER_MS));
+	add(&line, ";t=%s", record->token);
+	if (record->fence >= 0)
+		add(&line, ";f=%" PRId64, record->fence);
+	add(&line, ";l=%" PRId32, record->lease);
+	if (record->uid >= 0)
+		add(&line, ";u=%" PRId32, record->uid);
+	add(&line, ";m=%c", record->mode);
+	if (line.len > RECORD_MAX || line.len >= size)
 		return -E2BIG;
-	memcpy(dst, text, (size_t)n + 1);
-	return n;
+	memcpy(dst, line.text, line.len + 1);
+	return (int)line.len;
 }
 
 int record_write(const struct record *record, char *dst, size_t size)
 {
+	bool has_pid = record->format != RECORD_EMPTY;
 	int n;
 
+	if (has_pid && (record->pid <= 0 || record->time < 0))
+		return -EINVAL;
 	switch (record->format) {
 	case RECORD_EMPTY: n = snprintf(dst, size, "%s", ""); break;
 	case RECORD_PLAIN: n = snprintf(dst, size, "%d|%" PRId64, record->pid, record->time); break;

@@ -62,8 +62,10 @@ int record_format_from_word(const char *word);
  */
 void record_parse(struct record *record, const char *data, size_t len, const char **why);
 /*
- * Writes the record in its format (EMPTY, PLAIN, LT1, PID) into dst. Returns the length, -E2BIG
- * when LT1 would exceed RECORD_MAX, -EINVAL for the other formats.
+ * Writes the record in its format (EMPTY, PLAIN, LT1, PID) into dst, so that record_parse() gives
+ * the same again (of acquired: in milliseconds). Returns the length; -E2BIG when it does not fit
+ * or LT1 would exceed RECORD_MAX; -EINVAL for the other formats, and for what could not be read
+ * again: no pid, a time below 0, LT1 without mode or token.
  */
 int record_write(const struct record *record, char *dst, size_t size);
 /*
