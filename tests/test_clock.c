@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -91,20 +90,6 @@ static void a_signal_that_the_mask_lets_in_ends_the_wait(void **state)
 	assert_int_equal(clock_system.wait(&clock_system, NULL, 0, 0, NULL), 0);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGUSR1, &old_action, NULL);
-}
-
-static void more_descriptors_than_allowed_are_an_error(void **state)
-{
-	struct pollfd fd = {.fd = -1};
-	struct rlimit limit, none;
-
-	(void)state;
-	getrlimit(RLIMIT_NOFILE, &limit);
-	none = limit;
-	none.rlim_cur = 0;
-	setrlimit(RLIMIT_NOFILE, &none);
-	assert_int_equal(clock_system.wait(&clock_system, &fd, 1, 0, NULL), -EINVAL);
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void the_fake_clock_jumps_both_times_to_the_deadline(void **state)
@@ -192,7 +177,6 @@ int main(void)
 		cmocka_unit_test(a_wait_ends_at_its_deadline_not_before),
 		cmocka_unit_test(a_ready_descriptor_ends_a_wait_without_limit),
 		cmocka_unit_test(a_signal_that_the_mask_lets_in_ends_the_wait),
-		cmocka_unit_test(more_descriptors_than_allowed_are_an_error),
 		cmocka_unit_test(the_fake_clock_jumps_both_times_to_the_deadline),
 		cmocka_unit_test(the_fake_clock_never_goes_back),
 		cmocka_unit_test(the_fake_clock_says_when_it_would_wait_for_ever),

@@ -296,6 +296,24 @@ static void a_line_too_long_is_skipped_and_counted_once(void **state)
 	set_up(state);
 }
 
+/* From a file much is read at once: the line and its newline come together. */
+static void a_line_too_long_is_skipped_in_a_file_too(void **state)
+{
+	char *object = object_of(JSONL_LINE_MAX + 1, 2), text[64] = "";
+	FILE *file = tmpfile();
+	struct line *line = *state;
+
+	fprintf(file, "{\"n\":1}\n%s\n{\"n\":3}\n", object);
+	rewind(file);
+	line->reader.fd = fileno(file);
+	assert_int_equal(jsonl_fill(&line->reader), JSONL_LINE_MAX + 1 + 8 + 9);
+	take(line, text);
+	assert_string_equal(text, "1 3 ");
+	assert_int_equal(line->reader.bad, 1);
+	fclose(file);
+	free(object);
+}
+
 static void the_rest_of_a_line_too_long_is_no_object(void **state)
 {
 	struct line *line = *state;
@@ -511,6 +529,7 @@ int main(void)
 		TEST(of_a_repeated_key_the_last_counts),
 		TEST(a_deep_object_does_no_harm),
 		TEST(a_line_too_long_is_skipped_and_counted_once),
+		TEST(a_line_too_long_is_skipped_in_a_file_too),
 		TEST(the_rest_of_a_line_too_long_is_no_object),
 		TEST(a_line_too_long_at_the_end_is_counted_once),
 		TEST(what_is_written_is_one_ascii_line),

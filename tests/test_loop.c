@@ -166,8 +166,25 @@ static void a_descriptor_without_events_is_not_looked_at(void **state)
 	loop_fd_events(scene->actor[1].fd, 0);
 	close(scene->actor[1].pipe[1]); /* a hangup that nobody heard would spin */
 	scene->actor[1].pipe[1] = -1;
-	assert_string_equal(turn(scene, 2000), "");
+	assert_string_equal(turn(scene, 3000), "");
+	assert_int_equal(loop_now(scene->loop), 3000);
 	loop_fd_events(scene->actor[0].fd, POLLIN);
+	assert_string_equal(turn(scene, 2000), "a");
+}
+
+static void silence_b(struct actor *actor)
+{
+	loop_fd_events(actor->scene->actor[1].fd, 0);
+}
+
+static void a_hangup_is_not_told_to_whom_was_silenced_before(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->actor[0].act = silence_b;
+	make_ready(scene, "a");
+	close(scene->actor[1].pipe[1]);
+	scene->actor[1].pipe[1] = -1;
 	assert_string_equal(turn(scene, 2000), "a");
 }
 
@@ -585,6 +602,7 @@ int main(void)
 		TEST(ready_descriptors_are_told_in_their_order),
 		TEST(a_hangup_is_told_unasked),
 		TEST(a_descriptor_without_events_is_not_looked_at),
+		TEST(a_hangup_is_not_told_to_whom_was_silenced_before),
 		TEST(timers_fire_in_the_order_of_their_times),
 		TEST(timers_of_one_turn_fire_by_time_then_by_setting),
 		TEST(a_timer_fires_once),

@@ -411,6 +411,12 @@ static void a_small_room_cuts_too(void **state)
 	assert_string_equal(dst, "ab~");
 	assert_int_equal(text_fit(dst, 5, "日本", 4, TEXT_CUT_END), 3);
 	assert_string_equal(dst, "日~");
+	assert_int_equal(text_fit(dst, 4, "abcdef", 60, TEXT_CUT_START), 3);
+	assert_string_equal(dst, "~ef");
+	assert_int_equal(text_fit(dst, 8, "abcdefghij", 60, TEXT_CUT_MIDDLE), 7);
+	assert_string_equal(dst, "ab~ghij");
+	assert_int_equal(text_fit(dst, 2, "abcdef", 60, TEXT_CUT_MIDDLE), 1);
+	assert_string_equal(dst, "~");
 	assert_int_equal(text_fit(dst, 1, "abc", 3, TEXT_CUT_END), 0);
 	assert_string_equal(dst, "");
 	assert_int_equal(text_fit(NULL, 0, "abc", 3, TEXT_CUT_END), 0);

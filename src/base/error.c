@@ -31,12 +31,12 @@ static void append_words(char *text, size_t size, int code)
 }
 
 /*
- * The sentence is formatted aside first: an argument may be err's own text. The few bytes more
- * than err holds are where vsnprintf() may cut a character in two: text_visible() cuts before.
+ * The sentence is formatted aside first: an argument may be err's own text. Where vsnprintf() cuts
+ * a character in two, the escapes of what is left of it do not fit: text_visible() drops them.
  */
 static void fill(struct error *err, int code, bool has_words, const char *format, va_list args)
 {
-	char raw[sizeof err->text + 4];
+	char raw[sizeof err->text];
 	int saved = errno;
 
 	if (vsnprintf(raw, sizeof raw, format, args) < 0)

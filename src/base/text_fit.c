@@ -143,14 +143,20 @@ static void copy_pieces(struct fitting *fit, const char *text, size_t len, int c
 	fit->dst[fit->len] = '\0';
 }
 
-/* Where the part of the text begins that takes at most cols of its width. */
-static const char *tail_of(const char *text, size_t len, bool is_utf8, int width, int cols)
+/*
+ * Where the part of the text begins that takes at most cols of its width, and less than size of
+ * its bytes.
+ */
+static const char *tail_of(
+	const char *text, bool is_utf8, int width, int cols, size_t bytes, size_t size)
 {
+	size_t len = strlen(text);
 	struct piece piece;
 
-	while (width > cols) {
+	while (width > cols || bytes >= size) {
 		next_piece(&piece, text, len, is_utf8);
 		width -= piece.cols;
+		bytes -= piece.len;
 		text += piece.taken;
 		len -= piece.taken;
 	}
@@ -177,12 +183,14 @@ int text_fit(char *dst, size_t size, const char *text, int cols, enum text_cut c
 	if (cols < 1 || size < 2)
 		return 0;
 	head = cut == TEXT_CUT_END ? cols - 1 : cut == TEXT_CUT_START ? 0 : cols / 2;
-	copy_pieces(&fit, text, len, head, 1);
+	/* Of a room that is too small the tail gets its half, too. */
+	copy_pieces(
+		&fit, text, len, head, bytes >= size && cut == TEXT_CUT_MIDDLE ? 1 + size / 2 : 1);
 	dst[fit.len++] = '~';
 	dst[fit.len] = '\0';
 	fit.cols++;
 	if (cut != TEXT_CUT_END) {
-		tail = tail_of(text, len, fit.is_utf8, width, cols - 1 - head);
+		tail = tail_of(text, fit.is_utf8, width, cols - 1 - head, bytes, size - fit.len);
 		copy_pieces(&fit, tail, strlen(tail), cols - fit.cols, 0);
 	}
 	return fit.cols;

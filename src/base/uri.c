@@ -124,8 +124,6 @@ static int parse_authority(struct uri *uri, const char *text, size_t len, struct
 	int result;
 
 	if (at) {
-		if (memchr(text, ':', user))
-			return refuse(uri, err, no_passwords);
 		if (user) {
 			result = decode(uri, text, user, &uri->user, err);
 			if (result)
