@@ -23,6 +23,7 @@ src_libcore_la_SOURCES = \
 	src/model/columns.h \
 	src/model/event.c \
 	src/model/event.h \
+	src/model/event_write.c \
 	src/model/lock.c \
 	src/model/lock.h \
 	src/model/model.c \

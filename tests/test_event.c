@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "base/error.h"
+#include "base/jsonl.h"
 #include "base/text.h"
 #include "model/event.h"
 #include "random_lock.h"
@@ -33,6 +34,182 @@ static void a_lock_comes_back_as_it_went(void **state)
 		assert_true(lock_equal(event.lock, back.lock));
 		assert_true(event.at == back.at);
 		json_decref(object);
+		event_release(&event);
+		event_release(&back);
+	}
+}
+
+/* Every text that a lock may have: jansson is the judge of how it is written. */
+static void text_is_written_as_jansson_writes_it(void **state)
+{
+	(void)state;
+	srand(8);
+	for (int i = 0; i < 20000; i++) {
+		struct event event = {.kind = EVENT_GONE};
+		char raw[24], name[200];
+		struct buf line = {0};
+		json_t *text;
+		char *dump;
+
+		for (size_t j = 0; j < sizeof raw; j++)
+			raw[j] = rand() % 3 ? (char)rand() : (char)(' ' + rand() % 95);
+		/* Half of them with whole characters of any length. */
+		for (size_t j = 0; rand() % 2 && j + 4 < sizeof raw; j += 4)
+			memcpy(raw + j,
+				&"\xc3\xa9.!\xe2\x82\xac_\xf0\x9f\x94\x92\xf0\x90\x80\x80"
+					[4 * (rand() % 4)],
+				4);
+		text_clean(name, sizeof name, raw, sizeof raw, NULL);
+		event.name = name;
+		assert_int_equal(event_write(&line, &event, now), 0);
+		for (size_t j = 0; j < line.len; j++)
+			assert_in_range(line.data[j], ' ', '~');
+		text = json_string(name);
+		dump = json_dumps(text, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+		assert_non_null(strstr(line.data, dump));
+		free(dump);
+		json_decref(text);
+		buf_release(&line);
+	}
+}
+
+/* Read and written again by jansson, an event is the same to the byte. */
+static void a_line_is_compact_json_in_ascii(void **state)
+{
+	(void)state;
+	srand(9);
+	for (int i = 0; i < 2000; i++) {
+		struct event event = {.kind = EVENT_LOCK, .at = NS_PER_S / 2};
+		struct buf line = {0};
+		json_t *object;
+		char *dump;
+
+		event.lock = random_lock("x", now);
+		/* Fractions are the one thing that jansson writes at greater length. */
+		event.lock->written = event.lock->since = event.lock->expires = 0;
+		event.lock->clock_step = event.lock->record.acquired = 0;
+		event.lock->since_mono = MONO_UNKNOWN;
+		for (size_t j = 0; j < event.lock->holders; j++)
+			event.lock->holder[j].started = 0;
+		for (size_t j = 0; j < event.lock->waiters; j++)
+			event.lock->waiter[j].started = 0;
+		assert_int_equal(event_write(&line, &event, now), 0);
+		object = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(object);
+		dump = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+		assert_string_equal(line.data, dump);
+		free(dump);
+		json_decref(object);
+		buf_release(&line);
+		event_release(&event);
+	}
+}
+
+static void times_are_written_to_the_microsecond(void **state)
+{
+	static const struct {
+		wall_t at;
+		const char *text;
+	} table[] = {
+		{0, "\"at\":0,"},
+		{1, "\"at\":0,"},
+		{500, "\"at\":0.000001,"},
+		{-500, "\"at\":-0.000001,"},
+		{NS_PER_S, "\"at\":1,"},
+		{10 * NS_PER_S, "\"at\":10,"},
+		{100 * NS_PER_MS, "\"at\":0.1,"},
+		{INT64_C(1763866361123456789), "\"at\":1763866361.123457,"},
+		{-INT64_C(1500000000), "\"at\":-1.5,"},
+		{INT64_MAX, "\"at\":9223372036.854776,"},
+		{INT64_MIN, "\"at\":-9223372036.854776,"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct event event = {.kind = EVENT_SCANNED, .at = table[i].at};
+		struct buf line = {0};
+
+		assert_int_equal(event_write(&line, &event, now), 0);
+		if (!strstr(line.data, table[i].text))
+			fail_msg("%s is not in %s", table[i].text, line.data);
+		buf_release(&line);
+	}
+}
+
+static void what_stands_in_the_buffer_stays(void **state)
+{
+	struct event event = {.kind = EVENT_GONE, .name = strdup("x")};
+	struct buf line = {0};
+
+	(void)state;
+	buf_adds(&line, "before\n");
+	assert_int_equal(event_write(&line, &event, now), 0);
+	assert_string_equal(
+		line.data, "before\n{\"v\":1,\"event\":\"gone\",\"at\":0,\"name\":\"x\"}");
+	free(event.name);
+	event.name = calloc(1, 2 * JSONL_LINE_MAX);
+	memset(event.name, 'x', 2 * JSONL_LINE_MAX - 1);
+	assert_int_equal(event_write(&line, &event, now), -EMSGSIZE);
+	assert_true(line.len > 0 && line.data[line.len] == '\0');
+	assert_non_null(strstr(line.data, "\"name\":\"x\"}"));
+	event_release(&event);
+	buf_release(&line);
+}
+
+static struct lock *crowded_lock(size_t holders, size_t waiters, size_t text_len)
+{
+	struct lock *lock = lock_new("crowd");
+	char *text = calloc(1, 3 * text_len + 1);
+
+	/* What grows most: three bytes of JSON for each of its own. */
+	for (size_t i = 0; i + 2 <= text_len; i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	for (size_t i = 0; i < holders + waiters; i++) {
+		struct process *process =
+			i < holders ? lock_add_holder(lock) : lock_add_waiter(lock);
+
+		process->pid = INT32_MAX - (int32_t)i;
+		process->from_kernel = true;
+		process->life = LIFE_STOPPED;
+		process->command = strdup(text);
+	}
+	lock->path = strdup(text);
+	lock->problem = strdup(text);
+	free(text);
+	return lock;
+}
+
+/* However many wait, the reader learns of the lock, and of as many processes as fit. */
+static void a_crowd_fits_on_a_line(void **state)
+{
+	static const struct {
+		size_t holders, waiters, text_len, holders_seen, waiters_seen;
+	} table[] = {
+		{1, 1000, 20, 1, 1000},
+		{1000, 1, 20, 1000, 1},
+		{1, 5000, 20, 1, 1000},
+		{1, 999, 256, 1, 999},
+		{3, 3, 4096, 3, 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct event event = {.kind = EVENT_LOCK}, back;
+		struct buf line = {0};
+		json_t *object;
+
+		event.lock = crowded_lock(table[i].holders, table[i].waiters, table[i].text_len);
+		assert_int_equal(event_write(&line, &event, now), 0);
+		assert_true(line.len <= JSONL_LINE_MAX);
+		object = json_loadb(line.data, line.len, 0, NULL);
+		assert_int_equal(event_from_json(&back, object, now, NULL), 0);
+		assert_int_equal(back.lock->holders, table[i].holders_seen);
+		assert_int_equal(back.lock->waiters, table[i].waiters_seen);
+		assert_true(process_equal(&back.lock->holder[0], &event.lock->holder[0]));
+		for (size_t j = 0; j < back.lock->waiters; j++)
+			assert_int_equal(back.lock->waiter[j].pid, event.lock->waiter[j].pid);
+		json_decref(object);
+		buf_release(&line);
 		event_release(&event);
 		event_release(&back);
 	}
@@ -287,6 +464,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lock_comes_back_as_it_went),
+		cmocka_unit_test(text_is_written_as_jansson_writes_it),
+		cmocka_unit_test(a_line_is_compact_json_in_ascii),
+		cmocka_unit_test(times_are_written_to_the_microsecond),
+		cmocka_unit_test(what_stands_in_the_buffer_stays),
+		cmocka_unit_test(a_crowd_fits_on_a_line),
 		cmocka_unit_test(an_age_is_told_not_a_clock),
 		cmocka_unit_test(the_token_stays_at_home),
 		cmocka_unit_test(the_other_kinds_come_back_too),

@@ -50,21 +50,24 @@ static struct event make(int i)
 int main(void)
 {
 	struct jsonl_writer writer;
+	struct buf line = {0};
 	struct model model;
 	mono_t began, now = clock_mono(&clock_system);
-	double write_us, read_us = 0, apply_us = 0;
+	double write_us = 0, read_us = 0, apply_us = 0;
 	size_t bytes;
 	char *at;
 
 	jsonl_writer_init(&writer, -1);
-	began = clock_mono(&clock_system);
 	for (int i = 0; i < LOCKS; i++) {
 		struct event event = make(i);
 
-		jsonl_put(&writer, event_to_json(&event, now));
+		buf_clear(&line);
+		began = clock_mono(&clock_system);
+		event_write(&line, &event, now);
+		jsonl_put_text(&writer, line.data, line.len);
+		write_us += since(began);
 		event_release(&event);
 	}
-	write_us = since(began);
 	bytes = writer.buf.len;
 	model_init(&model, "bench");
 	model_add_source(&model, "/var/lock/jobs");
@@ -87,9 +90,10 @@ int main(void)
 		event_release(&event);
 		at = end + 1;
 	}
-	printf("%-44s write %.1f, read %.1f, apply %.1f us, %zu bytes\n", "one lock in the event stream",
-		write_us, read_us, apply_us, bytes / LOCKS);
+	printf("%-44s write %.1f, read %.1f, apply %.1f us, %zu bytes\n",
+		"one lock in the event stream", write_us, read_us, apply_us, bytes / LOCKS);
 	model_release(&model);
 	jsonl_writer_release(&writer);
+	buf_release(&line);
 	return 0;
 }
