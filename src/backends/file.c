@@ -1050,6 +1050,7 @@ static int enter_folder(struct place *place, struct error *err)
 		place->ino = st.st_ino;
 		place->is_seen = true;
 		place->is_remote = is_remote(dir);
+		place->list_after = place->now;
 	}
 	if (!place->watch || !watch_is_there(place->watch) ||
 		(watch_fd(place->watch) < 0 && place->now >= place->watch_retry))
@@ -1389,8 +1390,8 @@ static int scan_folder(struct place *place, int dir, struct backend_scan *scan, 
 	bool may_list = place->now >= place->list_after;
 	int result;
 
-	if (place->watch && drain(place))
-		may_list = may_list || place->is_first;
+	if (place->watch)
+		drain(place);
 	if (may_list && (place->look_at_all || !scan->is_hinted))
 		result = list_folder(place, dir, scan, err);
 	else
