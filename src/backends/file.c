@@ -51,7 +51,9 @@ enum {
 /* Time stamps may be this coarse (ext4 with small inodes): what was read so soon after a change */
 /* may be changed again without showing. */
 #define STAMP_COARSE (2 * NS_PER_S)
-#define CLOCK_JUMP   (NS_PER_S / 2) /* slewing is slower than that between two looks */
+/* Start times come in ticks, and stamps of files from a clock that is as coarse. */
+#define START_SLACK (NS_PER_S / 20)
+#define CLOCK_JUMP  (NS_PER_S / 2) /* slewing is slower than that between two looks */
 
 /* Flags that kernlocks_attach() sets, or that are made from the holders again each time. */
 #define FLAGS_KERNEL (LOCK_FLAG(CONTENDED) | LOCK_FLAG(INHERITED))
@@ -336,7 +338,7 @@ static wall_t since_of_kernel(
 	bool was_watched = before->is_known && before->kernel != KERNEL_VIEW_UNREAD &&
 			   before->dev == lock->dev && before->ino == lock->ino;
 
-	if (!was_watched && holder->started && lock->written >= holder->started)
+	if (!was_watched && holder->started && lock->written + START_SLACK >= holder->started)
 		return lock->written;
 	return place->wall;
 }
