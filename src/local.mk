@@ -23,6 +23,7 @@ src_libcore_la_SOURCES = \
 	src/model/columns.h \
 	src/model/event.c \
 	src/model/event.h \
+	src/model/event_write.c \
 	src/model/lock.c \
 	src/model/lock.h \
 	src/model/model.c \
@@ -64,13 +65,8 @@ src_libcore_la_SOURCES = \
 	src/engine/audit.h \
 	src/engine/settings.c \
 	src/engine/settings.h \
-	src/engine/child.c \
-	src/engine/child.h \
-	src/engine/holders.c \
-	src/engine/holders.h \
 	src/engine/hub.c \
 	src/engine/hub.h \
-	src/engine/hub_ssh.c \
 	src/engine/source.c \
 	src/engine/source.h
 src_libcore_la_LIBADD = $(JANSSON_LIBS) $(CONFUSE_LIBS)

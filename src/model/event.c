@@ -3,7 +3,6 @@
 #include "model/event.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,7 @@
 #include "base/jsonl.h"
 #include "base/text.h"
 
-enum {
-	PROCESSES_MAX = 1000, /* of one lock; a stream that says more is cut */
-	NAME_MAX_ = 4096,
-};
+enum { NAME_MAX_ = 4096 };
 
 static const char *const event_words[] = {
 #define _(id, word) word,
@@ -64,212 +60,6 @@ const char *deed_word(enum deed_kind kind)
 	return (unsigned int)kind < DEED_COUNT ? deed_words[kind] : "?";
 }
 
-/* --- writing: what is not known or usual is left out ------------------------------------ */
-
-/* An object that remembers whether any member failed for want of memory. */
-struct object {
-	json_t *json;
-	bool failed;
-};
-
-static struct object object_new(void)
-{
-	json_t *json = json_object();
-
-	return (struct object){json, !json};
-}
-
-static void put(struct object *object, const char *key, json_t *value)
-{
-	if (!value || !object->json || json_object_set_new_nocheck(object->json, key, value) < 0)
-		object->failed = true;
-}
-
-static void put_text(struct object *object, const char *key, const char *text)
-{
-	if (text && *text)
-		put(object, key, json_string(text));
-}
-
-/* Beyond 2^63-1 a number is not portable in JSON, and no such pid, inode or tick exists. */
-static void put_int(struct object *object, const char *key, int64_t value, int64_t usual)
-{
-	if (value != usual)
-		put(object, key, json_integer(value));
-}
-
-static void put_seconds(struct object *object, const char *key, int64_t ns)
-{
-	if (ns != 0)
-		put(object, key, json_real(clock_seconds(ns)));
-}
-
-static json_t *object_done(struct object *object)
-{
-	if (!object->failed)
-		return object->json;
-	json_decref(object->json);
-	return NULL;
-}
-
-static json_t *process_to_json(const struct process *process)
-{
-	struct object o = object_new();
-
-	put_int(&o, "pid", process->pid, 0);
-	put_text(&o, "life", process->life == LIFE_UNKNOWN ? NULL : life_word(process->life));
-	put_int(&o, "start", (int64_t)process->start, 0);
-	put_seconds(&o, "started", process->started);
-	put_int(&o, "uid", process->uid, -1);
-	if (process->from_kernel)
-		put(&o, "kernel", json_true());
-	if (process->is_inherited)
-		put(&o, "inherited", json_true());
-	put_text(&o, "comm", process->comm);
-	put_text(&o, "user", process->user);
-	put_text(&o, "command", process->command);
-	return object_done(&o);
-}
-
-static void put_processes(
-	struct object *object, const char *key, const struct process *process, size_t n)
-{
-	json_t *array;
-
-	if (n == 0)
-		return;
-	array = json_array();
-	for (size_t i = 0; array && i < n && i < PROCESSES_MAX; i++)
-		if (json_array_append_new(array, process_to_json(&process[i])) < 0)
-			object->failed = true;
-	put(object, key, array);
-}
-
-/* Everything but the token, which is nobody's business. */
-static json_t *record_to_json(const struct record *record)
-{
-	struct object o = object_new();
-	char mode[2] = {record->mode, '\0'};
-
-	put_text(&o, "format", record_format_word(record->format));
-	put_int(&o, "pid", record->pid, 0);
-	put_int(&o, "time", record->time, 0);
-	put_text(&o, "host", record->host);
-	put_text(&o, "boot", record->boot);
-	put_int(&o, "ns", (int64_t)record->ns, 0);
-	put_int(&o, "start", (int64_t)record->start, 0);
-	put_seconds(&o, "acquired", record->acquired);
-	put_int(&o, "fence", record->fence, -1);
-	put_int(&o, "lease", record->lease, 0);
-	put_int(&o, "uid", record->uid, -1);
-	put_text(&o, "mode", mode);
-	return object_done(&o);
-}
-
-static void put_relation(struct object *object, const char *key, enum relation relation)
-{
-	if (relation != RELATION_UNSAID)
-		put_text(object, key, relation_word(relation));
-}
-
-static void put_flags(struct object *object, unsigned int flags)
-{
-	json_t *array;
-
-	if (flags == 0)
-		return;
-	array = json_array();
-	for (int i = 0; array && i < LOCK_FLAG_COUNT; i++)
-		if ((flags & (1u << i)) &&
-			json_array_append_new(
-				array, json_string(lock_flag_word((enum lock_flag_bit)i))) < 0)
-			object->failed = true;
-	put(object, "flags", array);
-}
-
-static const char *mode_word(int mode)
-{
-	return mode == LOCK_MODE_READ ? "read" : mode == LOCK_MODE_WRITE ? "write" : NULL;
-}
-
-static json_t *lock_to_json(const struct lock *lock, mono_t now)
-{
-	struct object o = object_new();
-
-	put_text(&o, "name", lock->name);
-	put_text(&o, "kind", lock_kind_word(lock->kind));
-	put_text(&o, "class", lock_class_word(lock->class));
-	put_text(&o, "kernel_view", kernel_view_word(lock->kernel));
-	put_text(&o, "path", lock->path);
-	put_text(&o, "problem", lock->problem);
-	put_text(&o, "bytes", lock->bytes);
-	put_int(&o, "dev", (int64_t)lock->dev, 0);
-	put_int(&o, "ino", (int64_t)lock->ino, 0);
-	put_int(&o, "from", lock->from, 0);
-	put_int(&o, "to", lock->to, INT64_MAX);
-	put_text(&o, "mode", mode_word(lock->mode));
-	if (lock->record.format != RECORD_NONE)
-		put(&o, "record", record_to_json(&lock->record));
-	put_relation(&o, "host_is", lock->host_is);
-	put_relation(&o, "boot_is", lock->boot_is);
-	put_relation(&o, "ns_is", lock->ns_is);
-	put_flags(&o, lock->flags);
-	put_seconds(&o, "written", lock->written);
-	put_seconds(&o, "since", lock->since);
-	if (lock->since_mono != MONO_UNKNOWN)
-		put(&o, "age_s", json_real(clock_seconds(now - lock->since_mono)));
-	put_seconds(&o, "expires", lock->expires);
-	put_seconds(&o, "clock_step_s", lock->clock_step);
-	put_processes(&o, "holders", lock->holder, lock->holders);
-	put_processes(&o, "waiters", lock->waiter, lock->waiters);
-	put_text(&o, "version", lock->version);
-	return object_done(&o);
-}
-
-static void put_scanned(struct object *o, const struct event *event)
-{
-	put(o, "locks", json_integer(event->locks));
-	put(o, "took_ms", json_real((double)event->took / NS_PER_MS));
-	put_seconds(o, "every_s", event->every);
-	put_text(o, "host", event->host);
-	put_text(o, "note", event->text);
-	if (event->is_polling)
-		put(o, "polling", json_true());
-	if (event->is_final)
-		put(o, "final", json_true());
-}
-
-static void put_done(struct object *o, const struct event *event)
-{
-	put(o, "request", json_integer(event->request));
-	put_text(o, "outcome", outcome_word(event->outcome));
-	put_int(o, "code", event->code, 0);
-	put_text(o, "name", event->name);
-	put_text(o, "text", event->text);
-}
-
-json_t *event_to_json(const struct event *event, mono_t now)
-{
-	struct object o = object_new();
-
-	put(&o, "v", json_integer(EVENT_VERSION));
-	put_text(&o, "event", event_kind_word(event->kind));
-	put(&o, "at", json_real(clock_seconds(event->at)));
-	switch (event->kind) {
-	case EVENT_LOCK: put(&o, "lock", lock_to_json(event->lock, now)); break;
-	case EVENT_GONE: put_text(&o, "name", event->name); break;
-	case EVENT_SCANNED: put_scanned(&o, event); break;
-	case EVENT_DONE: put_done(&o, event); break;
-	case EVENT_FAULT:
-		put_text(&o, "text", event->text);
-		if (event->is_fatal)
-			put(&o, "fatal", json_true());
-		break;
-	case EVENT_KIND_COUNT: break;
-	}
-	return object_done(&o);
-}
-
 /* --- reading: nothing is believed ----------------------------------------------------------- */
 
 /* Clean text of limited length onto the heap; NULL when absent; false when out of memory. */
@@ -299,14 +89,25 @@ static void take_array(const json_t *object, const char *key, char *dst, size_t 
 		text_clean(dst, size, text, len, NULL);
 }
 
-static int64_t take_ns(const json_t *object, const char *key)
-{
-	return clock_ns(json_num(object, key, 0));
-}
-
 static int64_t clamp(int64_t value, int64_t min, int64_t max)
 {
 	return value < min ? min : value > max ? max : value;
+}
+
+/*
+ * To the microsecond, as they are written: what a double adds behind that is noise, and without it
+ * what is read is exactly what was meant.
+ */
+static int64_t to_ns(double seconds)
+{
+	int64_t limit = INT64_MAX / 2, ns = clamp(clock_ns(seconds), -limit, limit);
+
+	return (ns + (ns < 0 ? -500 : 500)) / 1000 * 1000;
+}
+
+static int64_t take_ns(const json_t *object, const char *key)
+{
+	return to_ns(json_num(object, key, 0));
 }
 
 static int take_word(const json_t *object, const char *key, int (*find)(const char *), int usual)
@@ -337,7 +138,7 @@ static int take_processes(
 {
 	size_t n = json_array_size(array);
 
-	for (size_t i = 0; i < n && i < PROCESSES_MAX; i++) {
+	for (size_t i = 0; i < n && i < EVENT_PROCESSES_MAX; i++) {
 		const json_t *object = json_array_get(array, i);
 		struct process *process;
 
@@ -420,7 +221,7 @@ static int take_lock(struct lock *lock, const json_t *object, mono_t now)
 		/* A century either way is beyond any lock and far from overflow. */
 		int64_t limit = INT64_C(100) * 366 * 86400 * NS_PER_S;
 
-		lock->since_mono = now - clamp(clock_ns(json_number_value(age)), -limit, limit);
+		lock->since_mono = now - clamp(to_ns(json_number_value(age)), -limit, limit);
 	}
 	take_array(object, "version", lock->version, sizeof lock->version);
 	take_record(&lock->record, json_object_get(object, "record"));
@@ -466,7 +267,7 @@ static int read_done(struct event *event, const json_t *object, struct error *er
 static void read_scanned(struct event *event, const json_t *object)
 {
 	event->locks = clamp(json_int(object, "locks", 0), 0, INT64_MAX);
-	event->took = clock_ns(json_num(object, "took_ms", 0) / 1000);
+	event->took = to_ns(json_num(object, "took_ms", 0) / 1000);
 	event->every = clamp(take_ns(object, "every_s"), 0, INT64_C(86400) * NS_PER_S);
 	event->is_polling = json_bool(object, "polling", false);
 	event->is_final = json_bool(object, "final", false);
@@ -522,8 +323,47 @@ void event_release(struct event *event)
 	*event = (struct event){0};
 }
 
-/* --- requests -----------------------------------------------------------------------------------
- */
+/* --- requests: few, so jansson builds them -------------------------------------------------- */
+
+/* An object that remembers whether any member failed for want of memory. */
+struct object {
+	json_t *json;
+	bool failed;
+};
+
+static struct object object_new(void)
+{
+	json_t *json = json_object();
+
+	return (struct object){json, !json};
+}
+
+static void put(struct object *object, const char *key, json_t *value)
+{
+	if (!value || !object->json || json_object_set_new_nocheck(object->json, key, value) < 0)
+		object->failed = true;
+}
+
+static void put_text(struct object *object, const char *key, const char *text)
+{
+	if (text && *text)
+		put(object, key, json_string(text));
+}
+
+/* Beyond 2^63-1 a number is not portable in JSON, and no such pid, inode or tick exists. */
+static void put_int(struct object *object, const char *key, int64_t value, int64_t usual)
+{
+	if (value != usual)
+		put(object, key, json_integer(value));
+}
+
+static json_t *object_done(struct object *object)
+{
+	if (!object->failed)
+		return object->json;
+	json_decref(object->json);
+	return NULL;
+}
 
 static void put_deed(struct object *o, const struct deed *deed)
 {
@@ -553,8 +393,6 @@ json_t *request_to_json(const struct request *request)
 		if (request->read_only)
 			put(&o, "read_only", json_true());
 		put_text(&o, "read_only_why", request->read_only_why);
-		if (request->once)
-			put(&o, "once", json_true());
 	}
 	if (request->kind == REQUEST_DEED)
 		put_deed(&o, &request->deed);
@@ -594,7 +432,6 @@ static int read_open(struct request *request, const json_t *object, struct error
 	if (!uri || !*uri)
 		return error_set(err, -EINVAL, "an open request needs a uri");
 	request->read_only = json_bool(object, "read_only", false);
-	request->once = json_bool(object, "once", false);
 	/* The URI is an address, not a text to show: its bytes stay as they are. */
 	request->uri = strdup(uri);
 	if (!request->uri || !take_text(object, "read_only_why", 120, &request->read_only_why))

@@ -2,6 +2,26 @@
  * The event stream of a source, and the requests that go the other way: JSON Lines, documented
  * in locktop-events(5). Reading checks every type and size, for the other end may be another
  * version, another host, or hostile.
+ *
+ * Every event has "v", "event" (its word) and "at". All times are numbers in seconds with at most
+ * six decimals, by the source's wall clock; "age_s" alone is a difference by its CLOCK_BOOTTIME.
+ * What is unknown, empty or usual is left out (the usual in brackets), never null:
+ *
+ *   gone     name
+ *   scanned  locks took_ms every_s[0] host note polling[false] final[false]
+ *   fault    text fatal[false]
+ *   done     request outcome code[0] name text
+ *   lock     lock, an object:
+ *            name kind class kernel_view path problem bytes dev ino from[0] to[2^63-1]
+ *            mode ("read", "write") record host_is boot_is ns_is ("same", "other")
+ *            flags (array of words) written since age_s expires clock_step_s[0] version
+ *            holders waiters (arrays of processes)
+ *   record   format pid time (whole seconds) host boot ns start acquired fence lease[0] uid
+ *            mode ("h", "d"); never the token
+ *   process  pid life start (ticks) started uid kernel[false] inherited[false] comm user command
+ *
+ * dev and ino are signed: jansson refuses a line with an integer beyond 2^63-1, and some file
+ * systems use the highest bit.
  */
 #ifndef LOCKTOP_MODEL_EVENT_H
 #define LOCKTOP_MODEL_EVENT_H
@@ -9,6 +29,7 @@
 #include "model/lock.h"
 #include <jansson.h>
 
+struct buf;
 struct error;
 
 #define EVENT_KINDS(_)                                                           \
@@ -38,7 +59,10 @@ enum outcome {
 		OUTCOME_COUNT
 };
 
-enum { EVENT_VERSION = 1 };
+enum {
+	EVENT_VERSION = 1,
+	EVENT_PROCESSES_MAX = 1000, /* holders, and waiters, of one lock; the rest is left out */
+};
 
 struct event {
 	enum event_kind kind;
@@ -101,7 +125,6 @@ struct request {
 	char *uri;           /* OPEN: owned */
 	bool read_only;      /* OPEN */
 	char *read_only_why; /* OPEN: owned or NULL; "--read-only", "LOCKTOPSECURE=1", … */
-	bool once;           /* OPEN: one complete look, then end */
 	struct deed deed;    /* DEED */
 };
 
@@ -109,7 +132,14 @@ const char *event_kind_word(enum event_kind kind);
 const char *outcome_word(enum outcome outcome);
 const char *deed_word(enum deed_kind kind);
 
-/* A new object, or NULL when out of memory. now: the source's CLOCK_BOOTTIME, for age_s. */
+/*
+ * Appends the event as one JSON object in ASCII, without a newline, for jsonl_put_text(). now: the
+ * source's CLOCK_BOOTTIME, for age_s. 0, -ENOMEM, or -EMSGSIZE (a name of tens of thousands of
+ * bytes); then nothing is appended. Of a lock with very many holders or waiters the later ones say
+ * only their pid, so that the line stays one that a reader takes.
+ */
+int event_write(struct buf *buf, const struct event *event, mono_t now);
+/* The same as a new object; NULL when out of memory. */
 json_t *event_to_json(const struct event *event, mono_t now);
 /*
  * Fills event from an untrusted object. now is the reader's CLOCK_BOOTTIME: ages become

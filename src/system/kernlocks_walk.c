@@ -17,7 +17,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { DIRENTS = 32 * 1024, TEXT_FIRST = 16 * 1024 };
+enum { DIRENTS = 32 * 1024, TEXT_FIRST = 16 * 1024, STREAK = 8 };
 
 struct walk {
 	const struct world *world;
@@ -32,6 +32,7 @@ struct walk {
 	char *text; /* owned; of an fdinfo */
 	size_t text_size;
 	char *pids, *fds; /* owned; DIRENTS each */
+	int streak;       /* descriptors of this process in a row that had a lock */
 	bool saw_init;
 };
 
@@ -131,55 +132,108 @@ static int add_holder(struct walk *walk, const struct kernholder *holder)
 
 /* -- one descriptor -- */
 
-static ssize_t read_fdinfo(struct walk *walk, int32_t pid, int fd)
+/*
+ * The kernel gives an fdinfo in one piece if there is room for it (fs/seq_file.c, single_open),
+ * so that what does not fill the buffer is all of it: no second read to see the end.
+ */
+static ssize_t read_text(struct walk *walk, int fd)
 {
-	char path[48];
-	ssize_t n;
+	for (;;) {
+		ssize_t n = pread(fd, walk->text, walk->text_size - 1, 0);
+		char *more;
 
-	snprintf(path, sizeof path, "%d/fdinfo/%d", (int)pid, fd);
-	while ((n = world_read(walk->world, path, walk->text, walk->text_size)) > 0 &&
-		(size_t)n == walk->text_size - 1) {
-		/* Somebody with thousands of byte ranges. */
-		char *more = realloc(walk->text, walk->text_size * 2);
-
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if ((size_t)n < walk->text_size - 1) {
+			walk->text[n] = '\0';
+			return n;
+		}
+		/* Somebody with hundreds of byte ranges. */
+		more = realloc(walk->text, walk->text_size * 2);
 		if (!more)
 			return -ENOMEM;
 		walk->text = more;
 		walk->text_size *= 2;
 	}
+}
+
+static ssize_t read_fdinfo(struct walk *walk, int32_t pid, int fd)
+{
+	char path[48];
+	ssize_t n;
+	int info;
+
+	snprintf(path, sizeof path, "%d/fdinfo/%d", (int)pid, fd);
+	info = world_openat(walk->world, path, O_RDONLY);
+	if (info < 0)
+		return info;
+	n = read_text(walk, info);
+	close(info);
 	return n;
 }
 
-/*
- * By the lines of fdinfo: "lock:\t1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF" and, for a
- * recorded tree, which has no inodes of its own, "ino:\t1234".
- */
-static int add_locks_of(struct walk *walk, struct kernholder *holder, char *text, bool has_stat)
+/* A descriptor that is being looked at. */
+struct look {
+	struct kernholder holder;
+	int dir;          /* of its process's descriptors */
+	const char *name; /* its own, there */
+	bool has_stat;    /* holder has what stat(2) says */
+};
+
+/* 0 or -errno; *mode may be NULL. Does not ask a server, for one that is gone keeps us waiting. */
+static int stat_fd(struct look *look, unsigned int *mode)
 {
-	char *line, *next;
+	struct statx stat;
+
+	if (statx(look->dir, look->name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+		    STATX_TYPE | STATX_INO, &stat) < 0)
+		return -errno;
+	look->holder.st_dev = makedev(stat.stx_dev_major, stat.stx_dev_minor);
+	look->holder.st_ino = stat.stx_ino;
+	look->has_stat = true;
+	if (mode)
+		*mode = stat.stx_mode;
+	return 0;
+}
+
+/*
+ * "lock:\t1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF". Without stat(2) the inode is as that
+ * says: of a block device (major number not 0) stat(2) says the same, and a recorded tree has
+ * nothing else.
+ */
+static int add_lock_of(struct walk *walk, struct look *look, const char *line, size_t len)
+{
+	struct kernlock like;
+	ssize_t lock;
+
+	if (kernlock_parse(&like, line, len) < 0)
+		return 0;
+	lock = claim(walk, &like, look->holder.pid);
+	if (lock < 0)
+		return 0;
+	if (!look->has_stat &&
+		(like.major != 0 || !walk->world->is_real || stat_fd(look, NULL) < 0)) {
+		look->holder.st_dev = like.st_dev;
+		look->holder.st_ino = like.st_ino;
+	}
+	look->holder.lock = (size_t)lock;
+	return add_holder(walk, &look->holder);
+}
+
+static int add_locks_of(struct walk *walk, struct look *look)
+{
+	size_t before = walk->locks->holders;
+	const char *line, *next;
 	int rc = 0;
 
-	for (line = text; *line && rc == 0; line = next) {
-		struct kernlock like;
-		ssize_t lock;
-
+	for (line = walk->text; *line && rc == 0; line = next + (*next == '\n')) {
 		next = strchrnul(line, '\n');
-		if (strncmp(line, "ino:\t", 5) == 0 && !has_stat)
-			holder->st_ino = strtoull(line + 5, NULL, 10);
-		if (strncmp(line, "lock:\t", 6) == 0 &&
-			kernlock_parse(&like, line + 6, (size_t)(next - line - 6)) == 0 &&
-			(lock = claim(walk, &like, holder->pid)) >= 0) {
-			holder->lock = (size_t)lock;
-			if (!has_stat) {
-				holder->st_dev = like.st_dev;
-				if (!holder->st_ino)
-					holder->st_ino = like.st_ino;
-			}
-			rc = add_holder(walk, holder);
-		}
-		if (*next)
-			next++;
+		if (strncmp(line, "lock:\t", 6) == 0)
+			rc = add_lock_of(walk, look, line + 6, (size_t)(next - line - 6));
 	}
+	walk->streak = walk->locks->holders > before ? walk->streak + 1 : 0;
 	return rc;
 }
 
@@ -202,40 +256,41 @@ static bool has_ino(const struct walk *walk, uint64_t ino)
  * May the descriptor have a lock of the table? The numbers of an overlayfs inode may be others
  * in stat than in the table; such files are on devices of major number 0.
  */
-static bool may_have_lock(const struct walk *walk, const struct statx *stat)
+static bool may_have_lock(
+	const struct walk *walk, const struct kernholder *holder, unsigned int mode)
 {
-	return has_ino(walk, stat->stx_ino) ||
-	       (stat->stx_dev_major == 0 && (S_ISREG(stat->stx_mode) || S_ISDIR(stat->stx_mode)));
+	return has_ino(walk, holder->st_ino) ||
+	       (major(holder->st_dev) == 0 && (S_ISREG(mode) || S_ISDIR(mode)));
 }
 
-static int look_at_fd(struct walk *walk, int dir, const char *name, int32_t pid, int fd)
+/* What cannot be read of who ended meanwhile is no loss: he has no locks either. */
+static void note_loss(struct walk *walk, ssize_t error)
 {
-	struct kernholder holder = {.pid = pid, .fd = fd};
+	if (error < 0 && error != -ENOENT && error != -ESRCH)
+		walk->locks->saw_all_fds = false;
+}
+
+static int look_at_fd(struct walk *walk, int dir, const char *name, int fd, int32_t pid)
+{
+	struct look look = {.holder = {.pid = pid, .fd = fd}, .dir = dir, .name = name};
+	unsigned int mode;
 	ssize_t n;
 
-	/* A recorded tree's links lead nowhere, or to what happens to have that name here. */
-	if (walk->world->is_real) {
-		struct statx stat;
-
-		/* Not asking the server: one that is gone must not keep us waiting. */
-		if (statx(dir, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO,
-			    &stat) < 0) {
-			if (errno != ENOENT && errno != ESRCH)
-				walk->locks->saw_all_fds = false;
+	/*
+	 * A recorded tree's links lead nowhere, or to what has that name here by chance. In a row
+	 * of locks the next is likely another: its fdinfo tells all.
+	 */
+	if (walk->world->is_real && walk->streak < STREAK) {
+		n = stat_fd(&look, &mode);
+		note_loss(walk, n);
+		if (n < 0 || !may_have_lock(walk, &look.holder, mode))
 			return 0;
-		}
-		if (!may_have_lock(walk, &stat))
-			return 0;
-		holder.st_dev = makedev(stat.stx_dev_major, stat.stx_dev_minor);
-		holder.st_ino = stat.stx_ino;
 	}
 	n = read_fdinfo(walk, pid, fd);
-	if (n < 0) {
-		if (n != -ENOENT && n != -ESRCH)
-			walk->locks->saw_all_fds = false;
+	note_loss(walk, n);
+	if (n < 0)
 		return n == -ENOMEM ? -ENOMEM : 0;
-	}
-	return add_locks_of(walk, &holder, walk->text, walk->world->is_real);
+	return add_locks_of(walk, &look);
 }
 
 /* -- every descriptor of every process -- */
@@ -281,11 +336,6 @@ static int each_number(
 	return 0;
 }
 
-static int look_at_entry(struct walk *walk, int dir, const char *name, int number, int32_t pid)
-{
-	return look_at_fd(walk, dir, name, pid, number);
-}
-
 static int look_at_process(struct walk *walk, int dir, const char *name, int number, int32_t pid)
 {
 	char path[32];
@@ -293,18 +343,16 @@ static int look_at_process(struct walk *walk, int dir, const char *name, int num
 
 	(void)dir, (void)pid;
 	walk->saw_init |= number == 1;
+	walk->streak = 0;
 	snprintf(path, sizeof path, "%.10s/fd", name);
 	fds = world_openat(walk->world, path, O_RDONLY | O_DIRECTORY);
 	if (fds < 0) {
-		/* One that has ended meanwhile has no locks either. */
-		if (fds != -ENOENT && fds != -ESRCH)
-			walk->locks->saw_all_fds = false;
+		note_loss(walk, fds);
 		return 0;
 	}
-	rc = each_number(walk, fds, walk->fds, number, look_at_entry, &failed);
+	rc = each_number(walk, fds, walk->fds, number, look_at_fd, &failed);
 	close(fds);
-	if (failed < 0 && failed != -ENOENT && failed != -ESRCH)
-		walk->locks->saw_all_fds = false;
+	note_loss(walk, failed);
 	return rc;
 }
 
