@@ -54,7 +54,7 @@ SHELL_TESTS = \
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
-EXTRA_DIST += tests/bench/run tests/lib.sh tests/lock_place.h tests/made_world.h tests/random_lock.h tests/world
+EXTRA_DIST += tests/bench/run tests/lib.sh tests/failing_alloc.h tests/lock_place.h tests/made_world.h tests/random_lock.h tests/world
 
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
@@ -63,6 +63,12 @@ EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 tests_bench_bench_screen_LDADD = -lutil
 tests_bench_bench_hold_LDADD =
+
+# Tests in which the n-th allocation fails (failing_alloc.h).
+FAILING_ALLOC = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+tests_test_lock_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
+tests_test_event_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
+tests_test_snapshot_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)

@@ -13,6 +13,7 @@
 #include "base/jsonl.h"
 #include "base/text.h"
 #include "model/event.h"
+#include "failing_alloc.h"
 #include "random_lock.h"
 
 static const mono_t now = 5000 * NS_PER_S;
@@ -355,6 +356,136 @@ static void odd_types_and_numbers_become_unknown(void **state)
 	event_release(&event);
 }
 
+static void a_record_of_a_later_format_is_foreign(void **state)
+{
+	static const struct {
+		const char *record;
+		enum record_format format;
+	} table[] = {
+		{"{\"format\":\"lt9\",\"pid\":1}", RECORD_FOREIGN},
+		{"{\"format\":\"plain\",\"pid\":1}", RECORD_PLAIN},
+		{"{\"format\":3}", RECORD_NONE},
+		{"{}", RECORD_NONE},
+		{"7", RECORD_NONE},
+		{"null", RECORD_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		char text[200];
+		struct event event;
+		json_t *object;
+
+		snprintf(text, sizeof text,
+			"{\"v\":1,\"event\":\"lock\",\"lock\":{\"name\":\"x\",\"record\":%s}}",
+			table[i].record);
+		object = json_loads(text, 0, NULL);
+		assert_int_equal(event_from_json(&event, object, now, NULL), 0);
+		assert_int_equal(event.lock->record.format, table[i].format);
+		assert_true(event.lock->record.fence == -1 && event.lock->record.uid == -1);
+		json_decref(object);
+		event_release(&event);
+	}
+}
+
+/* A name that had to be cut would be another lock's; a path or a sentence is only shown. */
+static void a_name_is_never_cut(void **state)
+{
+	(void)state;
+	for (size_t len = 4096; len <= 4097; len++) {
+		struct event event = {0};
+		struct error err = {0};
+		char *text = calloc(1, len + 1);
+		json_t *object;
+
+		memset(text, 'n', len);
+		object = json_pack("{s:i,s:s,s:{s:s,s:s}}", "v", 1, "event", "lock", "lock", "name",
+			text, "problem", text);
+		assert_int_equal(
+			event_from_json(&event, object, now, &err), len == 4096 ? 0 : -EINVAL);
+		if (len == 4096)
+			assert_int_equal(strlen(event.lock->problem), 1024);
+		else
+			assert_non_null(strstr(err.text, "longer"));
+		json_decref(object);
+		free(text);
+		event_release(&event);
+	}
+}
+
+/* What jansson can make of random members never does more than be refused or be clean. */
+static json_t *random_json(int depth)
+{
+	static const char *const words[] = {"lock", "x", "file", "kernel", "gone", "plain", "alive",
+		"\033[m", "\xe2\x80\xae", "h", "", "done", "same", "read"};
+	json_t *json;
+
+	switch (below(depth > 0 ? 9 : 6)) {
+	case 0: return json_null();
+	case 1: return json_boolean(below(2));
+	case 2: return json_integer((json_int_t)(((uint64_t)rand() << 33) ^ (uint64_t)rand()));
+	case 3: return json_integer(below(5) - 2);
+	case 4: return json_real((below(2000) - 1000) * (below(2) ? 1e300 : 0.001));
+	case 5: return json_string(words[below(14)]);
+	case 6:
+		json = json_array();
+		for (int i = below(4); i > 0; i--)
+			json_array_append_new(json, random_json(depth - 1));
+		return json;
+	default:
+		json = json_object();
+		for (int i = 0; i < 12; i++) {
+			static const char *const keys[] = {"name", "kind", "class", "path",
+				"kernel_view", "record", "holders", "waiters", "pid", "life",
+				"age_s", "since", "from", "to", "dev", "format", "time", "start",
+				"uid", "comm", "command", "flags", "version", "lock", "host",
+				"text", "outcome", "request", "locks", "took_ms", "every_s",
+				"code"};
+
+			json_object_set_new(json, keys[below(32)], random_json(depth - 1));
+		}
+		return json;
+	}
+}
+
+static void random_members_do_no_harm(void **state)
+{
+	int read = 0;
+
+	(void)state;
+	srand(11);
+	for (int i = 0; i < 20000; i++) {
+		json_t *object = random_json(3);
+		struct event event = {0};
+		struct error err = {0};
+		int result;
+
+		if (!json_is_object(object)) {
+			json_decref(object);
+			continue;
+		}
+		json_object_set_new(object, "v", json_integer(1));
+		json_object_set_new(object, "event",
+			json_string(event_kind_word((enum event_kind)below(EVENT_KIND_COUNT))));
+		result = event_from_json(&event, object, now, &err);
+		if (result == 0) {
+			struct buf line = {0};
+
+			read++;
+			assert_int_equal(event_write(&line, &event, now), 0);
+			for (size_t j = 0; j < line.len; j++)
+				assert_in_range(line.data[j], ' ', '~');
+			buf_release(&line);
+		} else {
+			assert_int_equal(result, -EINVAL);
+			assert_true(err.text[0] != '\0');
+		}
+		event_release(&event);
+		json_decref(object);
+	}
+	assert_true(read > 1000);
+}
+
 static void hostile_text_is_clean_when_it_is_in(void **state)
 {
 	json_t *object = json_pack("{s:i,s:s,s:{s:s,s:s,s:[{s:s,s:s}]}}", "v", 1, "event", "lock",
@@ -444,6 +575,8 @@ static void wrong_requests_are_refused(void **state)
 		"{\"request\":1,\"do\":\"deed\",\"deed\":\"release\"}",
 		"{\"request\":1,\"do\":\"deed\",\"deed\":\"erase\",\"name\":\"x\"}",
 		"{\"request\":1,\"do\":\"deed\",\"deed\":\"signal\",\"name\":\"x\",\"pid\":-1}",
+		"{\"request\":1,\"do\":\"deed\",\"deed\":\"release\",\"name\":\"x\",\"version\":"
+		"\"0123456789012345678901234567890123456789012345678901234567890123\"}",
 		"{\"request\":1,\"do\":\"deed\",\"deed\":\"signal\",\"name\":\"x\",\"signal\":"
 		"\"STOP\"}",
 	};
@@ -460,6 +593,115 @@ static void wrong_requests_are_refused(void **state)
 	}
 }
 
+static int try_read(void *data)
+{
+	struct event event = {.locks = 77};
+	struct error err = {0};
+	int result = event_from_json(&event, data, now, &err);
+
+	if (result == -ENOMEM)
+		assert_true(event.locks == 77 && !event.lock && !event.name && err.text[0]);
+	else
+		event_release(&event);
+	return result;
+}
+
+static int try_read_request(void *data)
+{
+	struct request request = {.id = 77}, copy = {0};
+	struct error err = {0};
+	int result = request_from_json(&request, data, &err);
+
+	if (result == -ENOMEM)
+		assert_true(request.id == 77 && !request.uri && !request.deed.name && err.text[0]);
+	if (result == 0 && request.kind == REQUEST_DEED) {
+		result = deed_copy(&copy.deed, &request.deed);
+		assert_true(result == 0 || !copy.deed.name);
+		deed_release(&copy.deed);
+	}
+	if (request.id != 77)
+		request_release(&request);
+	return result;
+}
+
+static int try_write(void *data)
+{
+	struct buf line = {0};
+	int result;
+
+	buf_adds(&line, "before");
+	if (buf_failed(&line) < 0)
+		return -ENOMEM;
+	result = event_write(&line, data, now);
+	if (result < 0)
+		assert_string_equal(line.data, "before");
+	buf_release(&line);
+	return result;
+}
+
+static int try_to_json(void *data)
+{
+	json_t *object = event_to_json(data, now);
+
+	json_decref(object);
+	return object ? 0 : -ENOMEM;
+}
+
+static int try_request_to_json(void *data)
+{
+	json_t *object = request_to_json(data);
+
+	json_decref(object);
+	return object ? 0 : -ENOMEM;
+}
+
+/* Texts that have to be cleaned, and all that an event can own. */
+static const char *const rich_lines[] = {
+	"{\"v\":1,\"event\":\"lock\",\"lock\":{\"name\":\"a\\nb\",\"path\":\"/"
+	"x\",\"problem\":\"p\","
+	"\"bytes\":\"\\u001b\",\"holders\":[{\"pid\":1,\"user\":\"u\",\"command\":\"c\"},{\"pid\":"
+	"2,"
+	"\"command\":\"\\u009b\"}],\"waiters\":[{\"pid\":3,\"user\":\"u\"}]}}",
+	"{\"v\":1,\"event\":\"gone\",\"name\":\"x\"}",
+	"{\"v\":1,\"event\":\"scanned\",\"note\":\"n\",\"host\":\"h\"}",
+	"{\"v\":1,\"event\":\"fault\",\"text\":\"t\"}",
+	"{\"v\":1,\"event\":\"done\",\"request\":1,\"outcome\":\"failed\",\"name\":\"n\",\"text\":"
+	"\"t\"}",
+};
+
+static const char *const rich_requests[] = {
+	"{\"do\":\"open\",\"uri\":\"file:/x\",\"read_only\":true,\"read_only_why\":\"why\"}",
+	"{\"do\":\"deed\",\"deed\":\"release\",\"name\":\"x\"}",
+};
+
+static void running_out_of_memory_leaves_everything_as_it_was(void **state)
+{
+	(void)state;
+	json_set_alloc_funcs(__wrap_malloc, free);
+	for (size_t i = 0; i < sizeof rich_lines / sizeof *rich_lines; i++) {
+		json_t *object = json_loads(rich_lines[i], 0, NULL);
+		struct event event;
+
+		assert_true(fail_every_allocation(try_read, object) > 0);
+		assert_int_equal(event_from_json(&event, object, now, NULL), 0);
+		assert_true(fail_every_allocation(try_write, &event) > 0);
+		assert_true(fail_every_allocation(try_to_json, &event) > 0);
+		event_release(&event);
+		json_decref(object);
+	}
+	for (size_t i = 0; i < sizeof rich_requests / sizeof *rich_requests; i++) {
+		json_t *object = json_loads(rich_requests[i], 0, NULL);
+		struct request request;
+
+		assert_true(fail_every_allocation(try_read_request, object) > 0);
+		assert_int_equal(request_from_json(&request, object, NULL), 0);
+		assert_true(fail_every_allocation(try_request_to_json, &request) > 0);
+		request_release(&request);
+		json_decref(object);
+	}
+	json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,10 +716,14 @@ int main(void)
 		cmocka_unit_test(the_other_kinds_come_back_too),
 		cmocka_unit_test(what_makes_no_sense_is_refused_with_a_sentence),
 		cmocka_unit_test(odd_types_and_numbers_become_unknown),
+		cmocka_unit_test(a_record_of_a_later_format_is_foreign),
+		cmocka_unit_test(a_name_is_never_cut),
+		cmocka_unit_test(random_members_do_no_harm),
 		cmocka_unit_test(hostile_text_is_clean_when_it_is_in),
 		cmocka_unit_test(thousands_of_holders_are_cut),
 		cmocka_unit_test(requests_come_back_as_they_went),
 		cmocka_unit_test(wrong_requests_are_refused),
+		cmocka_unit_test(running_out_of_memory_leaves_everything_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

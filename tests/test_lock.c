@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
+#include "failing_alloc.h"
 #include "random_lock.h"
 
 static void a_copy_says_the_same_and_shares_nothing(void **state)
@@ -69,6 +72,97 @@ static void every_member_counts_in_a_comparison(void **state)
 	lock_unref(lock);
 }
 
+/* One with everything that is on the heap. */
+static struct lock *full_lock(void)
+{
+	struct lock *lock = lock_new("x.lock");
+
+	lock->path = strdup("/run/x.lock");
+	lock->problem = strdup("is a FIFO");
+	lock->bytes = strdup("bytes");
+	for (int i = 0; i < 2; i++) {
+		struct process *holder = lock_add_holder(lock), *waiter = lock_add_waiter(lock);
+
+		holder->user = strdup("www-data");
+		holder->command = strdup("php -f import.php");
+		waiter->user = strdup("root");
+		waiter->command = strdup("sleep 1");
+	}
+	return lock;
+}
+
+static int try_copy(void *data)
+{
+	struct lock *lock = data, *copy = lock_copy(lock);
+
+	if (!copy)
+		return -ENOMEM;
+	assert_true(lock_equal(lock, copy));
+	lock_unref(copy);
+	return 0;
+}
+
+static int try_new(void *data)
+{
+	struct lock *lock = lock_new(data);
+
+	if (!lock)
+		return -ENOMEM;
+	lock_unref(lock);
+	return 0;
+}
+
+static int try_process(void *data)
+{
+	const struct process *from = data;
+	struct process to = {.pid = 77};
+
+	if (process_copy(&to, from) < 0) {
+		assert_int_equal(to.pid, 77);
+		assert_null(to.user);
+		return -ENOMEM;
+	}
+	assert_true(process_equal(&to, from));
+	process_release(&to);
+	return 0;
+}
+
+static int try_add(void *data)
+{
+	struct lock *lock = data;
+	struct lock *before = lock_copy(lock);
+	struct process *holder = before ? lock_add_holder(lock) : NULL;
+	struct process *waiter = holder ? lock_add_waiter(lock) : NULL;
+
+	allocations_failed();
+	if (before && !holder)
+		assert_true(lock_equal(lock, before));
+	if (holder)
+		lock->holders--;
+	if (waiter)
+		lock->waiters--;
+	if (before)
+		assert_true(lock_equal(lock, before));
+	lock_unref(before);
+	return waiter ? 0 : -ENOMEM;
+}
+
+static void running_out_of_memory_leaves_a_lock_as_it_was(void **state)
+{
+	struct lock *lock = full_lock(), *whole = full_lock();
+
+	(void)state;
+	assert_int_equal(fail_every_allocation(try_new, (void *)(uintptr_t) "x"), 2 * 2);
+	assert_int_equal(fail_every_allocation(try_process, &lock->holder[0]), 2 * 2);
+	/* The lock, its four texts, two arrays, and two texts of four processes. */
+	assert_int_equal(fail_every_allocation(try_copy, lock), 2 * 15);
+	assert_true(lock_equal(lock, whole));
+	assert_true(fail_every_allocation(try_add, lock) > 2 * 15);
+	assert_true(lock_equal(lock, whole));
+	lock_unref(lock);
+	lock_unref(whole);
+}
+
 static void the_last_reference_frees(void **state)
 {
 	struct lock *lock = lock_new("a");
@@ -104,6 +198,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_says_the_same_and_shares_nothing),
 		cmocka_unit_test(every_member_counts_in_a_comparison),
+		cmocka_unit_test(running_out_of_memory_leaves_a_lock_as_it_was),
 		cmocka_unit_test(the_last_reference_frees),
 		cmocka_unit_test(words_go_both_ways),
 	};

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "failing_alloc.h"
 #include "model/snapshot.h"
 #include "random_lock.h"
 
@@ -142,6 +143,87 @@ static void one_of_the_same_name_is_replaced(void **state)
 	snapshot_release(&a);
 }
 
+static int try_put(void *data)
+{
+	struct lock **lock = data;
+	struct snapshot snapshot = {0}, copy = {0};
+	int result = 0;
+	size_t n;
+
+	/* Forty locks, from the last name to the first, so that it has to grow twice. */
+	for (n = 0; n < 40 && result == 0; n++)
+		result = snapshot_put(&snapshot, lock_ref(lock[39 - n]));
+	/* The lock that could not be put in is given up, those before it are still there. */
+	n -= result < 0;
+	assert_int_equal(snapshot.n, n);
+	assert_sorted(&snapshot);
+	for (size_t i = 0; i < 40; i++)
+		assert_int_equal(lock[i]->refs, 1 + (i >= 40 - n));
+	/* One of the same name needs no memory. */
+	if (n > 0)
+		assert_int_equal(snapshot_put(&snapshot, lock_ref(lock[39])), 0);
+	if (result == 0)
+		result = snapshot_copy(&copy, &snapshot);
+	if (result < 0)
+		assert_true(!copy.lock && copy.n == 0 && copy.size == 0);
+	else
+		assert_int_equal(lock[0]->refs, 3);
+	snapshot_release(&copy);
+	snapshot_release(&snapshot);
+	for (size_t i = 0; i < 40; i++)
+		assert_int_equal(lock[i]->refs, 1);
+	return result;
+}
+
+static void running_out_of_memory_loses_no_lock_but_the_new_one(void **state)
+{
+	struct lock *lock[40];
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "%02d.lock", i);
+		lock[i] = lock_new(name);
+	}
+	/* 16, 32 and 64 places, and a copy. */
+	assert_int_equal(fail_every_allocation(try_put, lock), 2 * 4);
+	for (int i = 0; i < 40; i++)
+		lock_unref(lock[i]);
+}
+
+static void names_are_found_wherever_they_are(void **state)
+{
+	struct snapshot a = {0};
+
+	(void)state;
+	assert_int_equal(snapshot_index(&a, "a"), 0);
+	assert_null(snapshot_find(&a, ""));
+	assert_int_equal(snapshot_remove(&a, "a"), -ENOENT);
+	srand(10);
+	fill(&a, 200, 150);
+	for (size_t i = 0; i < a.n; i++) {
+		char behind[24];
+
+		snprintf(behind, sizeof behind, "%s!", a.lock[i]->name);
+		assert_int_equal(snapshot_index(&a, a.lock[i]->name), i);
+		assert_ptr_equal(snapshot_find(&a, a.lock[i]->name), a.lock[i]);
+		assert_int_equal(snapshot_index(&a, behind), i + 1);
+		assert_null(snapshot_find(&a, behind));
+	}
+	while (a.n > 0) {
+		size_t n = a.n;
+		char name[16];
+
+		snprintf(name, sizeof name, "%s", a.lock[(size_t)below((int)n)]->name);
+		assert_int_equal(snapshot_remove(&a, name), 0);
+		assert_null(snapshot_find(&a, name));
+		assert_int_equal(a.n, n - 1);
+		assert_sorted(&a);
+	}
+	snapshot_release(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +231,8 @@ int main(void)
 		cmocka_unit_test(equal_snapshots_differ_in_nothing),
 		cmocka_unit_test(a_negative_answer_ends_it),
 		cmocka_unit_test(one_of_the_same_name_is_replaced),
+		cmocka_unit_test(names_are_found_wherever_they_are),
+		cmocka_unit_test(running_out_of_memory_loses_no_lock_but_the_new_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,8 +155,9 @@ static void take_record(struct record *record, const json_t *object)
 {
 	const char *mode = json_text(object, "mode", "");
 
-	record->format = (enum record_format)take_word(
-		object, "format", record_format_from_word, RECORD_NONE);
+	/* A format that this version does not know is never one to break. */
+	record->format = (enum record_format)take_word(object, "format", record_format_from_word,
+		json_text(object, "format", NULL) ? RECORD_FOREIGN : RECORD_NONE);
 	record->mode = *mode == 'h' || *mode == 'd' ? *mode : '\0';
 	record->pid = (int32_t)clamp(json_int(object, "pid", 0), 0, INT32_MAX);
 	record->time = clamp(json_int(object, "time", 0), 0, INT64_MAX / 2);
@@ -237,14 +238,19 @@ static int take_lock(struct lock *lock, const json_t *object, mono_t now)
 static int read_lock(struct event *event, const json_t *object, mono_t now, struct error *err)
 {
 	const json_t *body = json_object_get(object, "lock");
+	const char *text = json_text(body, "name", "");
 	char *name = NULL;
 
 	if (!json_is_object(body))
 		return error_set(err, -EINVAL, "a lock event without a lock");
+	if (!*text)
+		return error_set(err, -EINVAL, "a lock without a name");
+	/* Cut, it would be another lock's name. */
+	if (strlen(text) > NAME_MAX_)
+		return error_set(
+			err, -EINVAL, "a lock whose name is longer than %d bytes", NAME_MAX_);
 	if (!take_text(body, "name", NAME_MAX_, &name))
 		return error_sys(err, -ENOMEM, "cannot read an event");
-	if (!name)
-		return error_set(err, -EINVAL, "a lock without a name");
 	event->lock = lock_new(name);
 	free(name);
 	if (!event->lock || take_lock(event->lock, body, now) < 0)
@@ -340,7 +346,8 @@ static struct object object_new(void)
 
 static void put(struct object *object, const char *key, json_t *value)
 {
-	if (!value || !object->json || json_object_set_new_nocheck(object->json, key, value) < 0)
+	/* The value is given up in any case, also where there is no object. */
+	if (json_object_set_new_nocheck(object->json, key, value) < 0)
 		object->failed = true;
 }
 
@@ -408,6 +415,10 @@ static int read_deed(struct deed *deed, const json_t *object, struct error *err)
 	if (kind < 0)
 		return error_set(
 			err, -EINVAL, "no deed of that name; there are release, force and signal");
+	/* Cut, these would mean another lock. */
+	if (strlen(json_text(object, "name", "")) > NAME_MAX_ ||
+		strlen(json_text(object, "version", "")) >= sizeof deed->version)
+		return error_set(err, -EINVAL, "no lock has so long a name or version");
 	if (pid < 0 || pid > INT32_MAX)
 		return error_set(err, -EINVAL, "a pid has to be 1 to 2147483647");
 	if (strcmp(signal, "TERM") != 0 && strcmp(signal, "KILL") != 0)
