@@ -65,8 +65,13 @@ src_libcore_la_SOURCES = \
 	src/engine/audit.h \
 	src/engine/settings.c \
 	src/engine/settings.h \
+	src/engine/child.c \
+	src/engine/child.h \
+	src/engine/holders.c \
+	src/engine/holders.h \
 	src/engine/hub.c \
 	src/engine/hub.h \
+	src/engine/hub_ssh.c \
 	src/engine/source.c \
 	src/engine/source.h
 src_libcore_la_LIBADD = $(JANSSON_LIBS) $(CONFUSE_LIBS)

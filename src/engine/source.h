@@ -14,15 +14,18 @@ struct source_options {
 	const struct settings *settings;
 	struct policy policy; /* a request may only add to it */
 	const char *uri;      /* NULL: the first line of the input is an "open" request */
-	int in, out;          /* -1 as in: no requests are read */
+	int in, out;          /* in -1: no requests are read, and only the output ends it */
 	bool once;            /* one complete look, then end */
 	mono_t gather;        /* burst window after a hint; 20 ms unless set */
+	const struct backend *backend; /* NULL: by the URI's scheme; tests give their own */
 };
 
 /*
  * Runs until the end. 0, or -errno with a sentence (-EINVAL: wrong URI) that was also sent as
- * a fatal fault. Sends: lock… (first look), scanned, then what changes; scanned at least every
- * second or so as the sign of life; a fault when a look fails, and again when it works.
+ * a fatal fault. Sends: lock… (first look), scanned, then what changes and scanned, which comes
+ * at least every second as the sign of life. When a look fails: a fault, which is repeated each
+ * second as the sign of life, until a look works again. With once only one scanned comes, the
+ * final one, when what the kernel says of each lock is known. SIGPIPE is ignored meanwhile.
  *
  * Holders of this host are watched by pidfd (one epoll descriptor for all of them), so that an
  * end is an event and not the next second's discovery.

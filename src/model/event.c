@@ -400,6 +400,8 @@ json_t *request_to_json(const struct request *request)
 		if (request->read_only)
 			put(&o, "read_only", json_true());
 		put_text(&o, "read_only_why", request->read_only_why);
+		if (request->once)
+			put(&o, "once", json_true());
 	}
 	if (request->kind == REQUEST_DEED)
 		put_deed(&o, &request->deed);
@@ -443,6 +445,7 @@ static int read_open(struct request *request, const json_t *object, struct error
 	if (!uri || !*uri)
 		return error_set(err, -EINVAL, "an open request needs a uri");
 	request->read_only = json_bool(object, "read_only", false);
+	request->once = json_bool(object, "once", false);
 	/* The URI is an address, not a text to show: its bytes stay as they are. */
 	request->uri = strdup(uri);
 	if (!request->uri || !take_text(object, "read_only_why", 120, &request->read_only_why))

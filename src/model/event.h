@@ -125,6 +125,7 @@ struct request {
 	char *uri;           /* OPEN: owned */
 	bool read_only;      /* OPEN */
 	char *read_only_why; /* OPEN: owned or NULL; "--read-only", "LOCKTOPSECURE=1", … */
+	bool once;           /* OPEN: one complete look, then end */
 	struct deed deed;    /* DEED */
 };
 
