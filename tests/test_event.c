@@ -216,6 +216,43 @@ static void a_crowd_fits_on_a_line(void **state)
 	}
 }
 
+/* Two crowds do not fit: the second is cut, and the line is still one. */
+static void two_crowds_are_cut_to_a_line(void **state)
+{
+	struct event event = {.kind = EVENT_LOCK, .lock = crowded_lock(1000, 1000, 200)}, back;
+	struct buf line = {0};
+	json_t *object;
+
+	(void)state;
+	assert_int_equal(event_write(&line, &event, now), 0);
+	assert_true(line.len <= JSONL_LINE_MAX);
+	object = json_loadb(line.data, line.len, 0, NULL);
+	assert_int_equal(event_from_json(&back, object, now, NULL), 0);
+	assert_int_equal(back.lock->holders, 1000);
+	assert_in_range(back.lock->waiters, 1, 999);
+	json_decref(object);
+	buf_release(&line);
+	event_release(&event);
+	event_release(&back);
+}
+
+/* Text in an event is clean; were it not, the line would still be JSON, and ASCII. */
+static void unclean_text_makes_a_line_too(void **state)
+{
+	char name[] = "\x7f\xff\x1b\"\\\n";
+	struct event event = {.kind = EVENT_GONE, .name = name};
+	struct buf line = {0};
+	json_t *object;
+
+	(void)state;
+	assert_int_equal(event_write(&line, &event, now), 0);
+	assert_non_null(strstr(line.data, "\"name\":\"\\u007F\\uFFFD\\u001B\\\"\\\\\\u000A\""));
+	object = json_loadb(line.data, line.len, 0, NULL);
+	assert_non_null(object);
+	json_decref(object);
+	buf_release(&line);
+}
+
 static void an_age_is_told_not_a_clock(void **state)
 {
 	struct event event = {.kind = EVENT_LOCK};
@@ -711,6 +748,8 @@ int main(void)
 		cmocka_unit_test(times_are_written_to_the_microsecond),
 		cmocka_unit_test(what_stands_in_the_buffer_stays),
 		cmocka_unit_test(a_crowd_fits_on_a_line),
+		cmocka_unit_test(two_crowds_are_cut_to_a_line),
+		cmocka_unit_test(unclean_text_makes_a_line_too),
 		cmocka_unit_test(an_age_is_told_not_a_clock),
 		cmocka_unit_test(the_token_stays_at_home),
 		cmocka_unit_test(the_other_kinds_come_back_too),

@@ -11,6 +11,33 @@
 #include "failing_alloc.h"
 #include "random_lock.h"
 
+static void every_member_of_a_process_counts_too(void **state)
+{
+	struct process process = {.pid = 5, .user = strdup("u"), .command = strdup("c")}, other;
+
+	(void)state;
+#define DIFFERS(change)                                      \
+	assert_int_equal(process_copy(&other, &process), 0); \
+	assert_true(process_equal(&process, &other));        \
+	change;                                              \
+	assert_false(process_equal(&process, &other));       \
+	process_release(&other)
+	DIFFERS(other.pid++);
+	DIFFERS(other.life = LIFE_GONE);
+	DIFFERS(other.start++);
+	DIFFERS(other.started++);
+	DIFFERS(other.uid++);
+	DIFFERS(other.from_kernel = true);
+	DIFFERS(other.is_inherited = true);
+	DIFFERS(other.comm[0]++);
+	DIFFERS(other.user[0]++);
+	DIFFERS(other.command[0]++);
+	DIFFERS(free(other.user); other.user = NULL);
+	DIFFERS(free(other.command); other.command = NULL);
+#undef DIFFERS
+	process_release(&process);
+}
+
 static void a_copy_says_the_same_and_shares_nothing(void **state)
 {
 	(void)state;
@@ -61,6 +88,16 @@ static void every_member_counts_in_a_comparison(void **state)
 	DIFFERS(other->record.pid++);
 	DIFFERS(other->record.time++);
 	DIFFERS(other->record.token[0] = 'f');
+	DIFFERS(other->record.format = (enum record_format)((int)other->record.format + 1));
+	DIFFERS(other->record.mode++);
+	DIFFERS(other->record.start++);
+	DIFFERS(other->record.ns++);
+	DIFFERS(other->record.acquired++);
+	DIFFERS(other->record.fence++);
+	DIFFERS(other->record.lease++);
+	DIFFERS(other->record.uid++);
+	DIFFERS(other->record.boot[0]++);
+	DIFFERS(other->record.host[0]++);
 	DIFFERS(other->version[0]++);
 	DIFFERS(other->name[0]++);
 	DIFFERS(free(other->path); other->path = strdup("other"));
@@ -197,6 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_says_the_same_and_shares_nothing),
+		cmocka_unit_test(every_member_of_a_process_counts_too),
 		cmocka_unit_test(every_member_counts_in_a_comparison),
 		cmocka_unit_test(running_out_of_memory_leaves_a_lock_as_it_was),
 		cmocka_unit_test(the_last_reference_frees),

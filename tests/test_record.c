@@ -66,6 +66,17 @@ static void every_form_is_told_apart(void **state)
 		{" 4711|1760000000", RECORD_CORRUPT},
 		{"4711 |1760000000", RECORD_CORRUPT},
 		{"0x10|1760000000", RECORD_CORRUPT},
+		{"4711|+1760000000", RECORD_CORRUPT},
+		{"4711|0x10", RECORD_CORRUPT},
+		{"4711|1760000000 ", RECORD_CORRUPT},
+		{"4711| 1760000000", RECORD_CORRUPT},
+		{"4711|1.5", RECORD_CORRUPT},
+		{"4711|9223372036854775807", RECORD_CORRUPT},
+		{"4711 \n", RECORD_CORRUPT},
+		{"   ", RECORD_CORRUPT},
+		{"-1", RECORD_CORRUPT},
+		{"2147483648", RECORD_CORRUPT},
+		{"18446744073709551617|1760000000", RECORD_CORRUPT},
 		{"4711|", RECORD_CORRUPT},
 		{"|1760000000", RECORD_CORRUPT},
 		{"|", RECORD_CORRUPT},
@@ -93,6 +104,7 @@ static void every_form_is_told_apart(void **state)
 		{"4711|1760000000|lt1;m=h;u=4294967296;t=" TOKEN, RECORD_CORRUPT},
 		{LT1 "\r\n", RECORD_CORRUPT},
 		{LT1 "|more", RECORD_CORRUPT},
+		{LT1 ";note=a|b", RECORD_CORRUPT},
 		{LT1 ";note=two words", RECORD_CORRUPT},
 		{LT1 ";note=caf\xc3\xa9", RECORD_CORRUPT},
 		{LT1 ";\xff=1", RECORD_CORRUPT},
@@ -212,6 +224,11 @@ static void nul_bytes_and_length_are_refused(void **state)
 		"47\0"
 		"11|5",
 		7, &why);
+	assert_int_equal(r.format, RECORD_CORRUPT);
+	/* What a crash leaves of a file whose blocks were not written. */
+	record_parse(&r, "4711|1760000000|lt2;\0\0\0", 23, &why);
+	assert_int_equal(r.format, RECORD_CORRUPT);
+	record_parse(&r, "\0\0\0\0", 4, &why);
 	assert_int_equal(r.format, RECORD_CORRUPT);
 	memset(big, '1', sizeof big);
 	record_parse(&r, big, sizeof big, &why);
