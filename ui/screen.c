@@ -206,7 +206,7 @@ static void set_modes(void)
 int screen_open(struct screen **out, enum color color, struct error *err)
 {
 	struct screen *screen;
-	const char *type;
+	const char *type = NULL;
 	int e = choose_type(&type, err);
 
 	if (e < 0)
