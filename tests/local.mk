@@ -54,11 +54,12 @@ SHELL_TESTS = \
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
-EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/lock_place.h tests/made_world.h tests/random_lock.h tests/world
+EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/lock_place.h \
+	tests/made_world.h tests/random_lock.h tests/scene.h tests/screens tests/world
 
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
-	tests/bench/bench_kernlocks
+	tests/bench/bench_kernlocks tests/bench/bench_model
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 tests_bench_bench_screen_LDADD = -lutil

@@ -41,7 +41,7 @@ static void check(int rows, int cols, const struct layout_wants *wants)
 		fail_msg("no worst lock at %dx%d", cols, rows);
 	if (!wants->has_prompt && l.body.rows < 1)
 		fail_msg("no list at %dx%d", cols, rows);
-	if (wants->has_message && l.message.rows != 1)
+	if (wants->has_message && (l.message.rows < 1 || l.message.rows > 3))
 		fail_msg("no message at %dx%d", cols, rows);
 }
 
@@ -50,12 +50,13 @@ static void nothing_leaves_or_overlaps_at_any_size(void **state)
 	(void)state;
 	for (int rows = 1; rows <= 60; rows++)
 		for (int cols = 1; cols <= 200; cols++)
-			for (int i = 0; i < 32; i++) {
+			for (int i = 0; i < 64; i++) {
 				const struct layout_wants wants = {
 					.worst_rows = (const int[]){0, 1, 7, 40}[i & 3],
 					.has_prompt = i & 4,
 					.prompt_rows = i & 8 ? 12 : 1,
 					.has_message = i & 16,
+					.message_rows = i & 32 ? 9 : 1,
 				};
 
 				check(rows, cols, &wants);

@@ -388,6 +388,42 @@ static void a_fault_is_shown_until_a_look_succeeds(void **state)
 	assert_null(f->model.source[0].fault);
 }
 
+static void what_the_hub_said_ends_with_its_next_word(void **state)
+{
+	struct fixture *f = *state;
+	struct event fault = {.kind = EVENT_FAULT, .text = (char *)"no such folder"};
+
+	model_source_is(&f->model, 0, SOURCE_DOWN, "ended by signal 9");
+	model_source_is(&f->model, 0, SOURCE_STARTING, NULL);
+	assert_null(f->model.source[0].fault);
+	model_source_is(&f->model, 0, SOURCE_DOWN, "ended by signal 9");
+	model_apply(&f->model, 0, &fault);
+	model_source_is(&f->model, 0, SOURCE_OK, NULL);
+	assert_string_equal(f->model.source[0].fault, "no such folder");
+}
+
+static void what_a_view_could_show_is_a_change_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct lock *lock;
+	uint64_t changes;
+
+	put(f, 0, plain(f, "a.lock", 1, 60));
+	scanned(f, 0);
+	changes = f->model.changes;
+	put(f, 0, plain(f, "a.lock", 1, 60));
+	pass(f, S(1));
+	scanned(f, 0);
+	assert_int_equal(f->model.changes, changes);
+	lock = lock_copy(model_find(&f->model, 0, "a.lock")->lock);
+	lock->holder[0].user = strdup("deploy");
+	put(f, 0, lock);
+	assert_true(f->model.changes > changes);
+	changes = f->model.changes;
+	pass(f, S(HOUR));
+	assert_true(f->model.changes > changes);
+}
+
 static void the_end_of_a_source_leaves_its_locks_as_they_are(void **state)
 {
 	struct fixture *f = *state;
@@ -787,8 +823,11 @@ static void assert_same(struct fixture *f, const struct naive *naive)
 	for (size_t i = 1; i < source->n; i++)
 		assert_true(
 			strcmp(source->entry[i - 1]->lock->name, source->entry[i]->lock->name) < 0);
-	for (size_t i = 0; i < f->model.waits; i++)
+	for (size_t i = 0; i < f->model.waits; i++) {
 		assert_int_equal(f->model.waiting[i]->due, i);
+		assert_true(f->model.waiting[i]->verdict.due >=
+			    f->model.waiting[i ? (i - 1) / 2 : 0]->verdict.due);
+	}
 }
 
 static void naive_put(struct fixture *f, struct naive *naive, int i)
@@ -949,6 +988,8 @@ int main(void)
 		TEST(a_silent_source_says_nothing_of_now),
 		TEST(after_a_restart_old_locks_are_past_until_seen_again),
 		TEST(a_fault_is_shown_until_a_look_succeeds),
+		TEST(what_the_hub_said_ends_with_its_next_word),
+		TEST(what_a_view_could_show_is_a_change_and_nothing_else),
 		TEST(the_end_of_a_source_leaves_its_locks_as_they_are),
 		TEST(the_answer_to_a_deed_happens),
 		TEST(the_last_thousand_happenings_are_kept),

@@ -1,10 +1,253 @@
-/* Not written yet: replace this with a cmocka group. */
+/*
+ * Whole screens, as text, against tests/screens/. After a wanted change:
+ * UPDATE_SCREENS=1 srcdir=. tests/test_views, and read the difference.
+ */
 #include "config.h"
+#include "ui/view.h"
 
-#include <stdio.h>
+#include "scene.h"
+
+struct picture {
+	const char *name;
+	int glyphs, rows, cols;
+	const char *keys; /* "\n" is Enter */
+	void (*before)(struct scene *scene);
+};
+
+static void read_only(struct scene *scene)
+{
+	policy_read_only(&scene->policy, "--read-only");
+}
+
+static void all_well(struct scene *scene)
+{
+	static const char *const bad[] = {
+		"import.lock", "cache-warm.lock", "backup.lock", "report.lock"};
+
+	for (size_t i = 0; i < 4; i++)
+		scene_gone(scene, 0, bad[i]);
+}
+
+static void silent(struct scene *scene)
+{
+	model_add_source(&scene->model, "ssh:app3:file:/run/lock");
+	scene_put(scene, 1, scene_lock(scene, "deploy.lock", 31, LIFE_ALIVE, 30));
+	scene_scanned(scene, 1);
+	model_source_is(&scene->model, 1, SOURCE_SILENT, "no answer since 08:53:20");
+	model_tick(&scene->model, SCENE_NOW + 47 * NS_PER_S, SCENE_WALL + 47 * NS_PER_S);
+	scene_scanned(scene, 0);
+}
+
+/* Each state and trap once. */
+static void traps(struct scene *scene)
+{
+	struct lock *lock = scene_lock(scene, "reused.lock", 812, LIFE_ALIVE, 400);
+
+	lock->holder[0].started = lock->since + 60 * NS_PER_S;
+	snprintf(lock->holder[0].comm, sizeof lock->holder[0].comm, "sshd");
+	scene_put(scene, 0, lock);
+
+	lock = scene_lock(scene, "far.lock", 77, LIFE_UNKNOWN, 100);
+	lock->host_is = RELATION_OTHER;
+	snprintf(lock->record.host, sizeof lock->record.host, "app3");
+	scene_put(scene, 0, lock);
+
+	lock = scene_lock(scene, "torn.lock", 0, LIFE_UNKNOWN, 0);
+	lock->record.format = RECORD_CORRUPT;
+	lock->bytes = strdup("47\\x00\\x00");
+	lock->written = SCENE_WALL - 100 * NS_PER_S;
+	lock->since_mono = SCENE_NOW - 100 * NS_PER_S;
+	lock->flags = LOCK_FLAG(HOSTILE);
+	scene_put(scene, 0, lock);
+	model_tick(&scene->model, SCENE_NOW + 5 * NS_PER_S, SCENE_WALL + 5 * NS_PER_S);
+}
+
+static void paused(struct scene *scene)
+{
+	scene_keys(scene, "p");
+	model_tick(&scene->model, SCENE_NOW + 63 * NS_PER_S, SCENE_WALL + 63 * NS_PER_S);
+	scene_scanned(scene, 0);
+	model_source_is(&scene->model, 0, SOURCE_OK, NULL);
+	scene->top.message[0] = '\0';
+}
+
+static const struct picture pictures[] = {
+	{"locks-80x24-box", GLYPHS_BOX, 24, 80, "", NULL},
+	{"locks-80x24-ascii", GLYPHS_ASCII, 24, 80, "", NULL},
+	{"locks-120x40-box", GLYPHS_BOX, 40, 120, "jj", NULL},
+	{"locks-120x40-ascii", GLYPHS_ASCII, 40, 120, "", NULL},
+	{"locks-40x10-box", GLYPHS_BOX, 10, 40, "jjjjj", NULL},
+	{"locks-40x10-ascii", GLYPHS_ASCII, 10, 40, "", NULL},
+	{"locks-30x6-ascii", GLYPHS_ASCII, 6, 30, "", NULL},
+	{"locks-20x5-ascii", GLYPHS_ASCII, 5, 20, "", NULL},
+	{"locks-read-only", GLYPHS_ASCII, 24, 80, "", read_only},
+	{"locks-all-well", GLYPHS_ASCII, 12, 80, "", all_well},
+	{"locks-stale-data", GLYPHS_ASCII, 20, 120, "", silent},
+	{"locks-paused", GLYPHS_ASCII, 20, 80, "", paused},
+	{"locks-filter", GLYPHS_ASCII, 20, 80, "/state:stale", NULL},
+	{"locks-traps", GLYPHS_ASCII, 24, 100, "", traps},
+	{"release", GLYPHS_BOX, 24, 80, "R", NULL},
+	{"release-40x12", GLYPHS_ASCII, 12, 40, "R", NULL},
+	{"release-refused", GLYPHS_ASCII, 24, 80, "jjR", NULL},
+	{"force", GLYPHS_BOX, 24, 80, "jjF70", NULL},
+	{"terminate", GLYPHS_BOX, 24, 80, "jjT", NULL},
+	{"clean", GLYPHS_BOX, 24, 80, "C", NULL},
+	{"locks-stale-data-60", GLYPHS_ASCII, 20, 60, "", silent},
+	{"lock-80x24", GLYPHS_BOX, 24, 80, "\n", NULL},
+	{"lock-120x40", GLYPHS_BOX, 40, 120, "jj\n", NULL},
+	{"lock-reused", GLYPHS_ASCII, 40, 80, "j\n", traps},
+	{"events", GLYPHS_BOX, 16, 80, "e", all_well},
+	{"sources", GLYPHS_BOX, 24, 80, "o", silent},
+	{"help", GLYPHS_BOX, 60, 80, "?", NULL},
+	{"help-read-only", GLYPHS_ASCII, 60, 80, "?", read_only},
+};
+
+static char *path_of(const struct picture *picture)
+{
+	const char *srcdir = getenv("srcdir");
+	char *path;
+
+	assert_true(asprintf(&path, "%s/tests/screens/%s.txt", srcdir ? srcdir : ".",
+			    picture->name) > 0);
+	return path;
+}
+
+static char *read_all(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = calloc(1, 65536);
+
+	assert_non_null(text);
+	if (file) {
+		text[fread(text, 1, 65535, file)] = '\0';
+		fclose(file);
+	}
+	return text;
+}
+
+static void write_all(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void compare(const struct picture *picture)
+{
+	struct scene scene;
+	char *path = path_of(picture), *wanted, *shown;
+
+	scene_init(&scene, picture->glyphs, picture->rows, picture->cols);
+	scene_fill(&scene);
+	scene_draw(&scene);
+	if (picture->before)
+		picture->before(&scene);
+	scene_draw(&scene);
+	scene_keys(&scene, picture->keys);
+	scene_draw(&scene);
+	shown = canvas_dump(&scene.canvas);
+	assert_non_null(shown);
+	if (getenv("UPDATE_SCREENS"))
+		write_all(path, shown);
+	wanted = read_all(path);
+	if (strcmp(wanted, shown) != 0) {
+		print_error("wanted:\n%s\nshown:\n%s\n", wanted, shown);
+		fail_msg("%s is not what it was", picture->name);
+	}
+	free(wanted);
+	free(shown);
+	free(path);
+	scene_release(&scene);
+}
+
+static void screens_are_as_they_were(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
+		compare(&pictures[i]);
+}
+
+/* What is on a screen may not depend on colour: without it the text says the same. */
+static void ascii_screens_are_ascii(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+		char *path, *text;
+
+		if (pictures[i].glyphs != GLYPHS_ASCII || *pictures[i].keys == '?')
+			continue;
+		path = path_of(&pictures[i]);
+		text = read_all(path);
+		for (const char *c = text; *c; c++)
+			if ((unsigned char)*c >= 0x80)
+				fail_msg("%s has more than ASCII", pictures[i].name);
+		free(text);
+		free(path);
+	}
+}
+
+static void every_view_says_what_it_is(void **state)
+{
+	(void)state;
+	for (int i = 0; i < VIEW_COUNT; i++) {
+		assert_int_equal(views[i]->bit, 1u << i);
+		assert_true(*views[i]->name != '\0');
+	}
+}
+
+static void the_help_has_every_action_and_state(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, GLYPHS_BOX, 100, 120);
+	scene_fill(&scene);
+	scene_keys(&scene, "?");
+	for (int i = 0; i < ACTION_COUNT; i++)
+		assert_shows(&scene, action_info[i].key);
+	for (int i = 0; i < STATE_COUNT; i++)
+		assert_shows(&scene, state_help((enum state)i));
+	scene_release(&scene);
+}
+
+/* The token is a secret between the holder and its file. */
+static void no_view_shows_the_token(void **state)
+{
+	struct scene scene;
+	struct lock *lock;
+
+	(void)state;
+	scene_init(&scene, GLYPHS_BOX, 100, 200);
+	scene_fill(&scene);
+	lock = scene_lock(&scene, "secret.lock", 5, LIFE_GONE, 99999);
+	lock->record.format = RECORD_LT1;
+	snprintf(lock->record.token, sizeof lock->record.token, "5ec2e75ec2e75ec2");
+	scene_put(&scene, 0, lock);
+	scene_draw(&scene);
+	scene_keys(&scene, "/secret\n");
+	for (int i = 0; i < VIEW_COUNT; i++) {
+		scene.top.view = (enum view_id)i;
+		scene_draw(&scene);
+		assert_false(scene_shows(&scene, "5ec2e7"));
+	}
+	scene.top.view = VIEW_locks;
+	scene_keys(&scene, "R");
+	assert_shows(&scene, "secret.lock");
+	assert_false(scene_shows(&scene, "5ec2e7"));
+	scene_release(&scene);
+}
 
 int main(void)
 {
-	puts("1..0 # SKIP not written yet");
-	return 0;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(screens_are_as_they_were),
+		cmocka_unit_test(ascii_screens_are_ascii),
+		cmocka_unit_test(every_view_says_what_it_is),
+		cmocka_unit_test(the_help_has_every_action_and_state),
+		cmocka_unit_test(no_view_shows_the_token),
+	};
+
+	return cmocka_run_group_tests_name("views", tests, NULL, NULL);
 }

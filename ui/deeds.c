@@ -162,7 +162,7 @@ static void add_lock(struct top *top, const struct entry *entry)
 	if (verdict.age == AGE_UNKNOWN)
 		prompt_add(&top->prompt, "state   %s: %s", state_word(verdict.state), why);
 	else
-		prompt_add(&top->prompt, "state   %s for %s: %s", state_word(verdict.state),
+		prompt_add(&top->prompt, "state   %s, held for %s: %s", state_word(verdict.state),
 			text_duration(age, sizeof age, verdict.age), why);
 }
 

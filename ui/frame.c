@@ -121,62 +121,77 @@ static int parts_width(const struct part *part)
 	return width;
 }
 
-static void drop_part(struct part *part)
+/* Parts that are never dropped: that what is shown is not live. */
+static bool is_alarm(const struct part *part)
 {
-	int last = -1;
-
-	for (int i = 0; i < PARTS; i++)
-		if (part[i].is_on && (last < 0 || part[i].rank >= part[last].rank))
-			last = i;
-	part[last].is_on = false;
+	return part->style == STYLE_ALERT;
 }
 
-/* One blank on each side where there is room; what matters least goes first. */
+/* What matters least goes first; an alarm is worth more than numbers that are not true any more. */
+static void choose_parts(struct part *part, int room)
+{
+	while (parts_width(part) > room) {
+		int last = -1;
+
+		for (int i = 0; i < PARTS; i++)
+			if (part[i].is_on && !is_alarm(&part[i]) &&
+				(last < 0 || part[i].rank >= part[last].rank))
+				last = i;
+		if (last < 0)
+			return;
+		part[last].is_on = false;
+	}
+}
+
 static void draw_title(const struct top *top, struct canvas *canvas, struct rect rect)
 {
 	struct part part[PARTS] = {0};
-	char counts[200];
-	int at = rect.col + 1, room;
+	char counts[200], cut[200];
+	int at = rect.col + 1, end = rect.col + rect.cols - 1;
 
 	make_parts(part, top);
 	count_text(counts, sizeof counts, top_model(top));
-	for (int i = 0; i < PARTS; i++) {
+	for (int i = 0; i < PARTS; i++)
 		part[i].is_on = part[i].text[0] != '\0';
-		if (part[i].style == STYLE_NORMAL)
-			part[i].style = STYLE_TITLE;
-	}
-	room = rect.cols - 2 - text_width(counts);
-	while (parts_width(part) > room && parts_width(part) > 0) {
-		/* An alarm is worth more than numbers that are not true any more. */
-		if ((part[DATA].style == STYLE_ALERT || top->frozen) &&
-			parts_width(part) ==
-				(part[DATA].is_on ? text_width(part[DATA].text) + 2 : 0) +
-					(part[PAUSE].is_on ? text_width(part[PAUSE].text) + 2 : 0))
-			break;
-		drop_part(part);
-	}
+	choose_parts(part, end - at - text_width(counts));
 	canvas_fill(canvas, rect, STYLE_TITLE, " ");
-	canvas_right(canvas, rect.row, rect.col + 1, rect.cols - 2, STYLE_TITLE, counts);
 	for (int i = 0; i < PARTS; i++) {
 		if (!part[i].is_on)
 			continue;
-		at += canvas_text(canvas, rect.row, at, rect.col + rect.cols - at, part[i].style,
-			part[i].text);
+		at += canvas_text(canvas, rect.row, at, end - at,
+			is_alarm(&part[i]) ? STYLE_ALERT : STYLE_TITLE, part[i].text);
 		at += canvas_text(canvas, rect.row, at, 2, STYLE_TITLE, "  ");
+	}
+	if (at < end) {
+		text_fit(cut, sizeof cut, counts, end - at, TEXT_CUT_START);
+		canvas_right(canvas, rect.row, at, end - at, STYLE_TITLE, cut);
 	}
 }
 
 /* --- below: message and keys ------------------------------------------------------------------ */
 
+static enum style message_style(const struct top *top)
+{
+	return top->message_is_bad ? STYLE_BAD : STYLE_BOLD;
+}
+
 static void draw_message(const struct top *top, struct canvas *canvas, struct rect rect)
 {
+	const char *rest = top->message;
 	char text[TOP_MESSAGE];
 
-	if (rect.rows < 1 || !top->message[0])
-		return;
-	text_fit(text, sizeof text, top->message, rect.cols - 2, TEXT_CUT_END);
-	canvas_textf(canvas, rect.row, rect.col, rect.cols,
-		top->message_is_bad ? STYLE_BAD : STYLE_BOLD, " %s", text);
+	for (int row = 0; row < rect.rows && *rest; row++) {
+		const char *next;
+		size_t len = canvas_break(rest, rect.cols - 2, &next);
+
+		if (row + 1 == rect.rows) /* what remains, cut visibly */
+			text_fit(text, sizeof text, rest, rect.cols - 2, TEXT_CUT_END);
+		else
+			snprintf(text, sizeof text, "%.*s", (int)len, rest);
+		canvas_text(canvas, rect.row + row, rect.col + 1, rect.cols - 1, message_style(top),
+			text);
+		rest = next;
+	}
 }
 
 /* Which keys are worth a place, in this order; help and quit always have theirs. */
@@ -296,6 +311,9 @@ struct layout top_layout(const struct top *top, int rows, int cols)
 		wants.worst_rows = top_verdict_block(top, NULL, (struct rect){0}, entry);
 	else if (top->view == VIEW_locks)
 		wants.worst_rows = top_all_well(top, NULL, (struct rect){0});
+	if (wants.has_message)
+		wants.message_rows = canvas_wrap(
+			NULL, (struct rect){.cols = cols - 2}, STYLE_NORMAL, top->message);
 	if (wants.has_prompt)
 		wants.prompt_rows = prompt_rows(&top->prompt, cols);
 	return layout_of(rows, cols, &wants);

@@ -3,7 +3,7 @@
 #include "ui/layout.h"
 
 /* From so many rows on, the message has a line of its own and nothing jumps when one comes. */
-enum { ROWS_FOR_MESSAGE = 9, ROWS_FOR_RULE = 9, BODY_MIN = 3 };
+enum { ROWS_FOR_MESSAGE = 9, ROWS_FOR_RULE = 9, BODY_MIN = 3, MESSAGE_MAX = 3 };
 
 static int least(int a, int b)
 {
@@ -34,6 +34,8 @@ struct layout layout_of(int rows, int cols, const struct layout_wants *wants)
 	deal(&left, 1); /* the title */
 	/* In few rows the message takes the place of the key bar. */
 	message = deal(&left, has_room || wants->has_message);
+	if (message && wants->has_message && wants->message_rows > 1 && rows > LAYOUT_MIN_ROWS)
+		message += deal(&left, least(wants->message_rows, has_room ? MESSAGE_MAX : 2) - 1);
 	keys = deal(&left, has_room || !wants->has_message);
 	dialog = wants->has_prompt ? deal(&left, wants->prompt_rows) : 0;
 	header = deal(&left, 1);

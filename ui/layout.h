@@ -13,6 +13,7 @@ struct layout_wants {
 	bool has_prompt; /* a question or a filter line is open */
 	int prompt_rows; /* lines of the dialog */
 	bool has_message;
+	int message_rows; /* lines of the message; 0 is 1 */
 };
 
 struct layout {
@@ -21,7 +22,7 @@ struct layout {
 	struct rect rule;    /* line between */
 	struct rect header;  /* column titles */
 	struct rect body;    /* the list, or the view's text */
-	struct rect message; /* last result, one line */
+	struct rect message; /* last result or refusal; a long one takes lines from the body */
 	struct rect keys;    /* key bar, one line */
 	struct rect dialog;  /* under the body, which shrinks: nothing is covered */
 	bool is_tiny;        /* too small for more than the verdict: title is all there is */

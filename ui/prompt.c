@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "ui/keymap.h"
 
+enum { LABEL = 8 }; /* "holder  pid 4711" */
+
 void prompt_open(struct prompt *prompt, enum prompt_kind kind, const char *title)
 {
 	*prompt = (struct prompt){.kind = kind};
@@ -131,6 +133,27 @@ enum prompt_answer prompt_key(struct prompt *prompt, int key)
 	return result;
 }
 
+/* A line, wrapped; its label is LABEL wide, and what goes on stands right of that. */
+static int wrap(struct canvas *canvas, struct rect rect, const char *text)
+{
+	const char *rest;
+	size_t len = canvas_break(text, rect.cols, &rest);
+	bool is_labelled = rect.cols > 3 * LABEL && strlen(text) > LABEL && text[LABEL - 1] == ' ';
+	int indent = is_labelled ? LABEL : 0;
+	char first[PROMPT_WIDTH];
+
+	if (canvas && rect.rows > 0) {
+		snprintf(first, sizeof first, "%.*s", (int)len, text);
+		canvas_text(canvas, rect.row, rect.col, rect.cols, STYLE_NORMAL, first);
+	}
+	if (!*rest || rect.cols < 1)
+		return 1;
+	return 1 + canvas_wrap(canvas,
+			   (struct rect){rect.row + 1, rect.col + indent, rect.rows - 1,
+				   rect.cols - indent},
+			   STYLE_NORMAL, rest);
+}
+
 int prompt_rows(const struct prompt *prompt, int cols)
 {
 	int rows = 2; /* the title in a rule, and the question */
@@ -185,7 +208,7 @@ void prompt_draw(struct canvas *canvas, struct rect rect, const struct prompt *p
 	for (int i = 0; i < prompt->lines && row < last; i++) {
 		struct rect line = {row, rect.col + 2, last - row, rect.cols - 2};
 
-		row += canvas_wrap(canvas, line, STYLE_NORMAL, prompt->line[i]);
+		row += wrap(canvas, line, prompt->line[i]);
 		if (row > last || (row == last && i + 1 < prompt->lines)) {
 			canvas_fill(canvas, (struct rect){last - 1, rect.col, 1, rect.cols},
 				STYLE_DIM, " ");

@@ -15,6 +15,7 @@
 #define MESSAGE_FOR (10 * NS_PER_S)
 #define REFUSAL_FOR (30 * NS_PER_S)
 /* A list that takes long to make is made anew only after so many times that long. */
+#define SELECT_LONG (5 * NS_PER_MS)
 enum { SELECT_SHARE = 5 };
 
 const struct view *const views[VIEW_COUNT] = {
@@ -174,7 +175,8 @@ static bool list_is_due(const struct top *top)
 		!(strpbrk(top->selection.filter, "<>=") &&
 			top->model->now - top->selected_when >= NS_PER_S))
 		return false;
-	return top->model->now - top->selected_when >= SELECT_SHARE * top->select_cost;
+	return top->select_cost < SELECT_LONG ||
+	       top->model->now - top->selected_when >= SELECT_SHARE * top->select_cost;
 }
 
 static void update_list(struct top *top)

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-enum { LINES = 8, TEXT = 640, LABEL = 8 };
+enum { LINES = 8, TEXT = 640, LABEL = 8, SOURCE_COLS = 24 };
 
 struct block {
 	struct {
@@ -270,7 +270,7 @@ bool top_data_alarm(const struct top *top, char *dst, size_t size)
 	const struct model *model = top->model; /* a pause does not make the data fresher */
 	size_t bad = 0, worst = 0;
 	int64_t oldest = -1;
-	char age[32];
+	char age[32], uri[4 * SOURCE_COLS];
 
 	for (size_t i = 0; i < model->sources; i++) {
 		int64_t old = model_data_age(model, i);
@@ -286,12 +286,12 @@ bool top_data_alarm(const struct top *top, char *dst, size_t size)
 	}
 	if (!bad)
 		return false;
+	text_fit(uri, sizeof uri, model->source[worst].uri, SOURCE_COLS, TEXT_CUT_MIDDLE);
 	if (oldest == INT64_MAX)
-		snprintf(dst, size, "NO DATA %s", model->source[worst].uri);
+		snprintf(dst, size, "NO DATA %s", uri);
 	else
 		snprintf(dst, size, "STALE DATA %s%s%s", text_duration(age, sizeof age, oldest),
-			model->sources > 1 ? " " : "",
-			model->sources > 1 ? model->source[worst].uri : "");
+			model->sources > 1 ? " " : "", model->sources > 1 ? uri : "");
 	return true;
 }
 

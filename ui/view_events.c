@@ -31,7 +31,7 @@ static void draw_one(const struct top *top, struct canvas *canvas, struct rect l
 		text_clock(at, sizeof at, happening->at));
 	text_fit(cut, sizeof cut, text, line.cols - TIME_COLS - 1, TEXT_CUT_END);
 	canvas_text(
-		canvas, line.row, line.col + TIME_COLS + 1, line.cols - TIME_COLS - 1, style, text);
+		canvas, line.row, line.col + TIME_COLS + 1, line.cols - TIME_COLS - 1, style, cut);
 }
 
 static void draw(const struct top *top, struct canvas *canvas, const struct layout *layout)

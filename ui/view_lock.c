@@ -35,7 +35,9 @@ static void add_process(
 		process->user ? "  user " : "", process->user ? process->user : "",
 		process->started ? "  started " : "",
 		process->started ? text_time(started, sizeof started, process->started) : "",
-		process->from_kernel ? "  (says the kernel)" : "  (says the record)",
+		*branch                ? ""
+		: process->from_kernel ? "  (says the kernel)"
+				       : "  (says the record)",
 		process->is_inherited ? "  (inherited the descriptor)" : "",
 		process->command ? process->command : "");
 }
