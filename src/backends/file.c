@@ -51,7 +51,9 @@ enum {
 /* Time stamps may be this coarse (ext4 with small inodes): what was read so soon after a change */
 /* may be changed again without showing. */
 #define STAMP_COARSE (2 * NS_PER_S)
-#define CLOCK_JUMP   (NS_PER_S / 2) /* slewing is slower than that between two looks */
+/* Start times come in ticks, and stamps of files from a clock that is as coarse. */
+#define START_SLACK (NS_PER_S / 20)
+#define CLOCK_JUMP  (NS_PER_S / 2) /* slewing is slower than that between two looks */
 
 /* Flags that kernlocks_attach() sets, or that are made from the holders again each time. */
 #define FLAGS_KERNEL (LOCK_FLAG(CONTENDED) | LOCK_FLAG(INHERITED))
@@ -336,7 +338,7 @@ static wall_t since_of_kernel(
 	bool was_watched = before->is_known && before->kernel != KERNEL_VIEW_UNREAD &&
 			   before->dev == lock->dev && before->ino == lock->ino;
 
-	if (!was_watched && holder->started && lock->written >= holder->started)
+	if (!was_watched && holder->started && lock->written + START_SLACK >= holder->started)
 		return lock->written;
 	return place->wall;
 }
@@ -1050,6 +1052,7 @@ static int enter_folder(struct place *place, struct error *err)
 		place->ino = st.st_ino;
 		place->is_seen = true;
 		place->is_remote = is_remote(dir);
+		place->list_after = place->now;
 	}
 	if (!place->watch || !watch_is_there(place->watch) ||
 		(watch_fd(place->watch) < 0 && place->now >= place->watch_retry))
@@ -1389,8 +1392,8 @@ static int scan_folder(struct place *place, int dir, struct backend_scan *scan, 
 	bool may_list = place->now >= place->list_after;
 	int result;
 
-	if (place->watch && drain(place))
-		may_list = may_list || place->is_first;
+	if (place->watch)
+		drain(place);
 	if (may_list && (place->look_at_all || !scan->is_hinted))
 		result = list_folder(place, dir, scan, err);
 	else
