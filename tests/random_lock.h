@@ -18,7 +18,8 @@ static wall_t maybe_time(void)
 {
 	if (below(2))
 		return 0;
-	return (INT64_C(1700000000) + below(1000000000)) * NS_PER_S + below(1000000) * INT64_C(1000);
+	return (INT64_C(1700000000) + below(1000000000)) * NS_PER_S +
+	       below(1000000) * INT64_C(1000);
 }
 
 static char *maybe_text(const char *word)

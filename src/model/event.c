@@ -3,7 +3,6 @@
 #include "model/event.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
