@@ -79,6 +79,8 @@ src_libcore_la_LIBADD = $(JANSSON_LIBS) $(CONFUSE_LIBS)
 # The subcommands, a library too, so that tests can link them; main.c belongs to the program.
 noinst_LTLIBRARIES += src/libcli.la
 src_libcli_la_SOURCES = \
+	src/cli/ask.c \
+	src/cli/ask.h \
 	src/cli/cli.h \
 	src/cli/cmd_clean.c \
 	src/cli/cmd_demo.c \
@@ -87,10 +89,14 @@ src_libcli_la_SOURCES = \
 	src/cli/cmd_release.c \
 	src/cli/cmd_signal.c \
 	src/cli/cmd_source.c \
+	src/cli/cmd_words.c \
+	src/cli/commands.c \
 	src/cli/listing.c \
 	src/cli/listing.h \
 	src/cli/options.c \
-	src/cli/options.h
+	src/cli/options.h \
+	src/cli/session.c \
+	src/cli/session.h
 
 bin_PROGRAMS += locktop
 locktop_SOURCES = src/cli/main.c

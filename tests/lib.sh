@@ -36,13 +36,13 @@ locktop()
 # check NAME COMMAND...: one test case; the command's status is the verdict
 check()
 {
-	name=$1
+	check_name=$1
 	shift
 	tests=$((tests + 1))
 	if "$@" >"$tmp/check.out" 2>&1; then
-		echo "ok $tests - $name"
+		echo "ok $tests - $check_name"
 	else
-		echo "not ok $tests - $name"
+		echo "not ok $tests - $check_name"
 		sed 's/^/# /' "$tmp/check.out"
 	fi
 }

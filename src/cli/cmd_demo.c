@@ -1,2 +1,472 @@
-/* Not written yet. */
+/*
+ * `locktop demo`: a live demonstration. Real lock files in a temporary folder, real processes
+ * that take them, wait for each other, hang, stop and are killed; then the monitor on that.
+ */
 #include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "cli/session.h"
+
+extern char **environ;
+
+/* A hold of import.lock is over its limit after this, so that nobody waits long to see it. */
+enum { IMPORT_LIMIT_S = 5, DETACHED_LEASE_S = 3, READY_S = IMPORT_LIMIT_S + 2 };
+
+/* --- the workers: each is a process of its own ---------------------------------------- */
+
+struct worker {
+	const struct here *here;
+	uint64_t start;
+	const char *name;
+};
+
+/* Opens as a lock file has to be opened: never following a link, never blocking on a FIFO. */
+static int open_lock(const char *name)
+{
+	return open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+}
+
+static void write_text(int fd, const char *text, size_t len)
+{
+	/* Write first, then cut: ext4 starts disk writes when a file is emptied first. */
+	if (pwrite(fd, text, len, 0) != (ssize_t)len || ftruncate(fd, (off_t)len) < 0)
+		_exit(EXIT_SOFTWARE);
+}
+
+static void write_record(int fd, const struct record *record)
+{
+	char text[RECORD_MAX + 1];
+	int n = record_write(record, text, sizeof text);
+
+	if (n < 0)
+		_exit(EXIT_SOFTWARE);
+	write_text(fd, text, (size_t)n);
+}
+
+static struct record own_record(const struct worker *worker, char mode, int lease)
+{
+	struct record record = {
+		.format = RECORD_LT1,
+		.mode = mode,
+		.pid = getpid(),
+		.time = time(NULL),
+		.start = worker->start,
+		.ns = worker->here->pidns,
+		.acquired = (int64_t)time(NULL) * NS_PER_S,
+		.fence = 1,
+		.lease = lease,
+		.uid = (int32_t)getuid(),
+	};
+
+	snprintf(record.host, sizeof record.host, "%s", worker->here->host);
+	snprintf(record.boot, sizeof record.boot, "%s", worker->here->boot);
+	snprintf(record.token, sizeof record.token, "%032x", (unsigned int)getpid());
+	return record;
+}
+
+/* Takes turns with its like: queues in the kernel, holds for some seconds, gives back. */
+static void work_turns(const struct worker *worker)
+{
+	for (unsigned int turn = (unsigned int)getpid();; turn++) {
+		struct record record;
+		int fd = open_lock(worker->name);
+
+		if (fd < 0 || flock(fd, LOCK_EX) < 0)
+			_exit(EXIT_SOFTWARE);
+		record = own_record(worker, 'h', 600);
+		write_record(fd, &record);
+		sleep(3 + turn % 4);
+		if (ftruncate(fd, 0) < 0)
+			_exit(EXIT_SOFTWARE);
+		close(fd);
+		usleep(300000 + turn % 7 * 100000);
+	}
+}
+
+/* As the seed's PHP does: writes pid|time and trusts that nobody comes in between. */
+static void work_plain(const struct worker *worker)
+{
+	struct record record = {.format = RECORD_PLAIN, .pid = getpid(), .time = time(NULL)};
+	int fd = open_lock(worker->name);
+
+	if (fd < 0)
+		_exit(EXIT_SOFTWARE);
+	write_record(fd, &record);
+	close(fd);
+	while (true)
+		pause();
+}
+
+/* Holds the flock of an empty file, as dpkg and flock(1) do. */
+static void work_flock(const struct worker *worker)
+{
+	int fd = open_lock(worker->name);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		_exit(EXIT_SOFTWARE);
+	while (true)
+		pause();
+}
+
+/* Holds as LT1 says, and is stopped by the demo. */
+static void work_held(const struct worker *worker)
+{
+	int fd = open_lock(worker->name);
+	struct record record = own_record(worker, 'h', 600);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		_exit(EXIT_SOFTWARE);
+	write_record(fd, &record);
+	while (true)
+		pause();
+}
+
+/* Comes back whenever somebody has freed its lock, works a little, and dies without a word. */
+static void work_victim(const struct worker *worker)
+{
+	struct record record = {.format = RECORD_PLAIN, .pid = getpid()};
+	int fd = open_lock(worker->name);
+
+	if (fd < 0)
+		_exit(EXIT_SOFTWARE);
+	while (lseek(fd, 0, SEEK_END) > 0) {
+		close(fd);
+		usleep(500000);
+		fd = open_lock(worker->name);
+		if (fd < 0)
+			_exit(EXIT_SOFTWARE);
+	}
+	record.time = time(NULL);
+	write_record(fd, &record);
+	close(fd);
+	sleep(4);
+	kill(getpid(), SIGKILL);
+}
+
+/* Leaves what cannot be understood. */
+static void work_corrupt(const struct worker *worker)
+{
+	static const char text[] = "locked by \033]0;nobody\007 since tuesday\n";
+	int fd = open_lock(worker->name);
+
+	if (fd < 0)
+		_exit(EXIT_SOFTWARE);
+	write_text(fd, text, sizeof text - 1);
+	_exit(0);
+}
+
+/* Leaves a lock of another host, which cannot be checked from here. */
+static void work_other_host(const struct worker *worker)
+{
+	struct record record = own_record(worker, 'd', 0);
+	int fd = open_lock(worker->name);
+
+	snprintf(record.host, sizeof record.host, "web2.example");
+	snprintf(record.boot, sizeof record.boot, "0badcafe");
+	record.pid = 4711;
+	if (fd < 0)
+		_exit(EXIT_SOFTWARE);
+	write_record(fd, &record);
+	_exit(0);
+}
+
+/* Leaves a detached lock whose lease runs out; nobody renews it, though its owner lives. */
+static void work_detached(const struct worker *worker)
+{
+	struct record record = own_record(worker, 'd', DETACHED_LEASE_S);
+	int fd = open_lock(worker->name);
+
+	if (fd < 0)
+		_exit(EXIT_SOFTWARE);
+	write_record(fd, &record);
+	close(fd);
+	while (true)
+		pause();
+}
+
+/* Leaves a lock from before the last boot. */
+static void work_before_boot(const struct worker *worker)
+{
+	struct record record = own_record(worker, 'h', 600);
+	int fd = open_lock(worker->name);
+
+	snprintf(record.boot, sizeof record.boot, "%s",
+		strcmp(worker->here->boot, "00000000") ? "00000000" : "11111111");
+	if (fd < 0)
+		_exit(EXIT_SOFTWARE);
+	write_record(fd, &record);
+	_exit(0);
+}
+
+static void work_free(const struct worker *worker)
+{
+	int fd = open_lock(worker->name);
+
+	_exit(fd < 0 ? EXIT_SOFTWARE : 0);
+}
+
+static const struct {
+	const char *word;
+	void (*work)(const struct worker *worker);
+} works[] = {
+	{"turns", work_turns},
+	{"plain", work_plain},
+	{"flock", work_flock},
+	{"held", work_held},
+	{"victim", work_victim},
+	{"corrupt", work_corrupt},
+	{"other-host", work_other_host},
+	{"detached", work_detached},
+	{"before-boot", work_before_boot},
+	{"free", work_free},
+};
+
+static const struct argp worker_argp = {.args_doc = "WORK NAME PARENT"};
+
+static int run_worker(const struct command *command, int argc, char **argv)
+{
+	struct worker worker;
+	struct world world;
+	struct here here;
+	struct error err;
+
+	(void)command;
+	if (argc != 4)
+		return cli_fail(argv[0], EXIT_USAGE, "expected a work, a lock file and a parent");
+	/* Ends with the demo, whatever ends that. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != atoi(argv[3]))
+		return EXIT_REFUSED;
+	if (world_open(&world, NULL, &clock_system, &err) < 0 || proc_here(&world, &here, &err) < 0)
+		return cli_fail(argv[0], EXIT_SOFTWARE, "%s", err.text);
+	worker = (struct worker){.here = &here, .name = argv[2]};
+	proc_life(&world, getpid(), &worker.start);
+	for (size_t i = 0; i < sizeof works / sizeof *works; i++)
+		if (strcmp(works[i].word, argv[1]) == 0)
+			works[i].work(&worker);
+	return cli_fail(argv[0], EXIT_USAGE, "no work '%s'", argv[1]);
+}
+
+const struct command command_demo_worker = {
+	.name = "demo-worker", .argp = &worker_argp, .run = run_worker};
+
+/* --- the demonstration ------------------------------------------------------------------- */
+
+enum fate { LIVES, IS_KILLED, IS_STOPPED, COMES_BACK };
+
+static const struct part {
+	const char *lock;
+	const char *work;
+	enum fate fate;
+} parts[] = {
+	{"story-generation.lock", "turns", LIVES},
+	{"story-generation.lock", "turns", LIVES},
+	{"story-generation.lock", "turns", LIVES},
+	{"import.lock", "plain", LIVES},
+	{"cache-warm.lock", "plain", IS_KILLED},
+	{"thumbnails.lock", "victim", COMES_BACK},
+	{"dpkg-style.lock", "flock", LIVES},
+	{"deploy.lock", "held", IS_STOPPED},
+	{"newsletter.lock", "detached", LIVES},
+	{"replica.lock", "other-host", LIVES},
+	{"last-week.lock", "before-boot", LIVES},
+	{"upload.lock", "corrupt", LIVES},
+	{"backup.lock", "free", LIVES},
+};
+
+enum { PARTS = sizeof parts / sizeof *parts };
+
+struct demo {
+	const char *program;
+	char folder[200];
+	char config[230];
+	pid_t pid[PARTS];
+};
+
+static pid_t start_part(const struct part *part)
+{
+	posix_spawnattr_t attr;
+	sigset_t none;
+	char parent[16];
+	const char *argv[] = {"locktop", "demo-worker", part->work, part->lock, parent, NULL};
+	pid_t pid;
+	int e;
+
+	snprintf(parent, sizeof parent, "%d", (int)getpid());
+	sigemptyset(&none);
+	posix_spawnattr_init(&attr);
+	/* A group of its own: Ctrl-C and Ctrl-Z are for the monitor. */
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setsigmask(&attr, &none);
+	e = posix_spawn(&pid, "/proc/self/exe", NULL, &attr, (char *const *)argv, environ);
+	posix_spawnattr_destroy(&attr);
+	return e == 0 ? pid : -1;
+}
+
+/* Waits until the part wrote into its lock, so that a kill leaves the record behind. */
+static void wait_for_record(const char *lock)
+{
+	for (int i = 0; i < 200; i++) {
+		struct stat st;
+
+		if (stat(lock, &st) == 0 && st.st_size > 0)
+			return;
+		usleep(10000);
+	}
+}
+
+static void end_part(pid_t *pid)
+{
+	if (*pid <= 0)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+static int prepare(struct demo *demo, struct error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	FILE *config;
+
+	snprintf(demo->folder, sizeof demo->folder, "%.150s/locktop-demo.XXXXXX",
+		tmp ? tmp : "/tmp");
+	if (!mkdtemp(demo->folder))
+		return error_sys(err, -errno, "cannot make a folder in %s", tmp ? tmp : "/tmp");
+	snprintf(demo->config, sizeof demo->config, "%s/locktop.conf", demo->folder);
+	config = fopen(demo->config, "we");
+	if (!config || chdir(demo->folder) < 0)
+		return error_sys(err, -errno, "cannot use %s", demo->folder);
+	fprintf(config, "audit = \"%s/audit.jsonl\"\n", demo->folder);
+	fprintf(config, "lock \"import.lock\" { limit = \"%ds\" }\n", IMPORT_LIMIT_S);
+	return fclose(config) == 0 ? 0 : error_sys(err, -errno, "cannot write %s", demo->config);
+}
+
+static int play(struct demo *demo, struct error *err)
+{
+	for (int i = 0; i < PARTS; i++) {
+		demo->pid[i] = start_part(&parts[i]);
+		if (demo->pid[i] < 0)
+			return error_sys(err, -errno, "cannot start a worker");
+		if (parts[i].fate == LIVES || parts[i].fate == COMES_BACK)
+			continue;
+		wait_for_record(parts[i].lock);
+		if (parts[i].fate == IS_KILLED)
+			end_part(&demo->pid[i]);
+		else
+			kill(demo->pid[i], SIGSTOP);
+	}
+	return 0;
+}
+
+/* Reaps workers that ended, and brings those back whose part that is. */
+static void look_after(struct demo *demo)
+{
+	for (int i = 0; i < PARTS; i++) {
+		if (demo->pid[i] <= 0 || waitpid(demo->pid[i], NULL, WNOHANG) != demo->pid[i])
+			continue;
+		demo->pid[i] = parts[i].fate == COMES_BACK ? start_part(&parts[i]) : 0;
+	}
+}
+
+static void pause_playing(struct demo *demo, int seconds)
+{
+	for (int i = 0; i < seconds * 10; i++) {
+		usleep(100000);
+		look_after(demo);
+	}
+}
+
+/* The monitor is a child in the foreground; the demo looks after its workers meanwhile. */
+static int watch(struct demo *demo, int argc, char **argv)
+{
+	const char *child[40] = {"locktop", "--config", demo->config};
+	int n = 3, status;
+	pid_t pid, ended;
+
+	for (int i = 0; i < argc && n < 38; i++)
+		child[n++] = argv[i];
+	child[n++] = demo->folder;
+	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)child, environ) != 0)
+		return EXIT_SOFTWARE;
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+		usleep(100000);
+		look_after(demo);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Only what the demo put there itself. */
+static void sweep(struct demo *demo)
+{
+	for (int i = 0; i < PARTS; i++)
+		end_part(&demo->pid[i]);
+	for (int i = 0; i < PARTS; i++)
+		unlink(parts[i].lock);
+	unlink("audit.jsonl");
+	unlink(demo->config);
+	if (chdir("/") == 0)
+		rmdir(demo->folder);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key == ARGP_KEY_INIT)
+		state->child_inputs[0] = state->input;
+	return key == ARGP_KEY_INIT || key == ARGP_KEY_ARGS ? 0 : ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp argp = {NULL, parse, "[-- OPTION...]",
+	"Opens the monitor on a live demonstration: real lock files in a temporary folder and real "
+	"processes that take them, wait, hang, stop and are killed. Options after -- are the "
+	"monitor's.",
+	common_children, NULL, NULL};
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct common common = {.format = FORMAT_NONE};
+	struct demo demo = {.program = argv[0]};
+	struct error err;
+	int next = argc, code, e;
+
+	(void)command;
+	options_parse(&argp, argc, argv, 0, &next, &common);
+	/* A signal for the group ends the monitor; the demo then cleans up and ends too. */
+	signal(SIGINT, ignore);
+	signal(SIGTERM, ignore);
+	signal(SIGHUP, ignore);
+	e = prepare(&demo, &err);
+	if (e == 0)
+		e = play(&demo, &err);
+	if (e == 0 && !isatty(STDOUT_FILENO)) {
+		fprintf(stderr, "locktop demo: %d s until a lock is overdue\n", READY_S);
+		pause_playing(&demo, READY_S);
+	}
+	code = e < 0 ? cli_fail(argv[0], EXIT_SOFTWARE, "%s", err.text)
+		     : watch(&demo, argc - next, argv + next);
+	sweep(&demo);
+	return code;
+}
+
+const struct command command_demo = {"demo", "a live demonstration", &argp, run};

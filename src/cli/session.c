@@ -1,0 +1,444 @@
+/* What every command that looks at locks has. */
+#include "config.h"
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/uri.h"
+#include "cli/cli.h"
+
+/* How long a one-shot command waits for its sources, and for the answer to a deed. */
+static const int64_t patience = 10 * NS_PER_S;
+
+static wall_t frozen_wall(const struct clock *clock)
+{
+	return ((const struct common *)clock->data)->now;
+}
+
+static void decide_policy(struct session *session)
+{
+	const char *secure = getenv("LOCKTOPSECURE");
+
+	if (session->common->is_read_only)
+		policy_read_only(&session->policy, "--read-only");
+	if (secure && *secure && strcmp(secure, "0") != 0)
+		policy_read_only(&session->policy, "LOCKTOPSECURE=1");
+	if (session->settings.is_secure) {
+		char why[sizeof session->policy.why];
+
+		snprintf(why, sizeof why, "secure = true in %s",
+			session->common->config ? session->common->config : settings_system_path());
+		policy_read_only(&session->policy, why);
+	}
+}
+
+int session_open(struct session *session, const struct common *common, struct error *err)
+{
+	int e;
+
+	*session = (struct session){.common = common, .world.proc = -1};
+	session->clock = clock_system;
+	if (common->now) {
+		session->clock.wall = frozen_wall;
+		session->clock.data = (void *)common;
+	}
+	e = settings_read(&session->settings, common->config, err);
+	if (e < 0)
+		return e;
+	if (common->limit)
+		session->settings.limit = common->limit;
+	decide_policy(session);
+	e = world_open(&session->world, common->proc_root, &session->clock, err);
+	if (e < 0)
+		return e;
+	session->is_open = true;
+	return proc_here(&session->world, &session->here, err);
+}
+
+static void on_event(void *data, size_t source, const struct event *event)
+{
+	struct session *session = data;
+
+	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+	if (model_apply(&session->model, source, event) < 0)
+		loop_stop(session->loop, -ENOMEM);
+	if (event->kind == EVENT_DONE && session->done)
+		session->done(session->data, source, event);
+	if (session->changed)
+		session->changed(session->data);
+}
+
+static void on_state(void *data, size_t source, enum source_state state, const char *text)
+{
+	struct session *session = data;
+
+	/* One look was asked for and taken: that its process ended is as it should be. */
+	if (session->is_once && state == SOURCE_ENDED)
+		state = SOURCE_OK;
+	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+	if (model_source_is(&session->model, source, state, text) < 0)
+		loop_stop(session->loop, -ENOMEM);
+	if (session->changed)
+		session->changed(session->data);
+}
+
+/* What the sources have to be told before the word "source". */
+static void pass_on(struct session *session)
+{
+	const struct common *common = session->common;
+	size_t n = 0;
+
+	if (common->config) {
+		session->hub_args[n++] = "--config";
+		session->hub_args[n++] = common->config;
+	}
+	if (common->proc_root) {
+		session->hub_args[n++] = "--proc-root";
+		session->hub_args[n++] = common->proc_root;
+	}
+	if (common->now_text) {
+		session->hub_args[n++] = "--now";
+		session->hub_args[n++] = common->now_text;
+	}
+	if (common->limit_text) {
+		session->hub_args[n++] = "--limit";
+		session->hub_args[n++] = common->limit_text;
+	}
+	session->hub_args[n] = NULL;
+}
+
+static int model_settings(struct session *session)
+{
+	const struct settings *settings = &session->settings;
+
+	session->model.limit = settings->limit;
+	for (size_t i = 0; i < settings->rules; i++) {
+		int e = model_add_limit(
+			&session->model, settings->rule[i].pattern, settings->rule[i].limit);
+		if (e < 0)
+			return e;
+	}
+	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+	return 0;
+}
+
+int session_start(struct session *session, bool once, struct error *err)
+{
+	struct hub_options options = {
+		.program_args = session->hub_args,
+		.ssh = session->settings.ssh,
+		.policy = session->policy,
+		.once = once,
+		.event = on_event,
+		.state = on_state,
+		.data = session,
+	};
+
+	session->is_once = once;
+	pass_on(session);
+	session->loop = options.loop = loop_new(&session->clock);
+	if (!session->loop || model_init(&session->model, session->here.host) < 0 ||
+		model_settings(session) < 0)
+		return error_sys(err, -ENOMEM, "cannot start");
+	session->hub = hub_new(&options);
+	if (!session->hub)
+		return error_sys(err, -ENOMEM, "cannot start");
+	return 0;
+}
+
+/* A relative path means this folder, also for the source process and in the audit. */
+static char *absolute(const char *uri, const struct uri *parsed)
+{
+	char *folder, *text = NULL;
+
+	if (strcmp(parsed->scheme, "file") != 0 || parsed->path[0] == '/' ||
+		strncmp(uri, "file:", 5) == 0)
+		return strdup(uri);
+	folder = getcwd(NULL, 0);
+	if (folder && asprintf(&text, "%s/%s", strcmp(folder, "/") ? folder : "", uri) < 0)
+		text = NULL;
+	free(folder);
+	return text;
+}
+
+/* A mistake in the address is told before a process is started for it. */
+static int check_uri(const struct uri *uri, struct error *err)
+{
+	const struct backend *backend;
+
+	if (strcmp(uri->scheme, "ssh") == 0)
+		return 0;
+	backend = backend_for(uri, err);
+	return backend ? uri_only(uri, backend->params, err) : -EINVAL;
+}
+
+int session_add(struct session *session, const char *uri, struct error *err)
+{
+	struct uri parsed;
+	char *text;
+	int e = uri_parse(&parsed, uri, err);
+	int index;
+
+	if (e < 0)
+		return e;
+	e = check_uri(&parsed, err);
+	text = e < 0 ? NULL : absolute(uri, &parsed);
+	uri_release(&parsed);
+	if (e < 0)
+		return e;
+	if (!text)
+		return error_sys(err, -ENOMEM, "cannot add %s", uri);
+	index = model_add_source(&session->model, text);
+	e = index < 0 ? error_sys(err, index, "cannot add %s", uri)
+		      : hub_add(session->hub, text, err);
+	free(text);
+	return e < 0 ? e : index;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* What a host has without anybody telling. */
+static int add_usual(struct session *session, struct error *err)
+{
+	int e = 0;
+
+	if (is_folder("/run/lock"))
+		e = session_add(session, "file:/run/lock", err);
+	if (e >= 0 && is_folder("/run"))
+		e = session_add(session, "file:/run?glob=*.pid", err);
+	if (e >= 0)
+		e = session_add(session, "kernel:", err);
+	return e < 0 ? e : 0;
+}
+
+int session_sources(struct session *session, char *const *uris, size_t n, struct error *err)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < n && e >= 0; i++)
+		e = session_add(session, uris[i], err);
+	for (size_t i = 0; n == 0 && i < session->settings.sources && e >= 0; i++)
+		e = session_add(session, session->settings.source[i].uri, err);
+	if (n == 0 && session->settings.sources == 0)
+		e = add_usual(session, err);
+	return e < 0 ? e : 0;
+}
+
+static bool is_gathered(const struct session *session)
+{
+	for (size_t i = 0; i < session->model.sources; i++) {
+		const struct model_source *source = &session->model.source[i];
+
+		if (!source->is_complete && source->state != SOURCE_DOWN &&
+			source->state != SOURCE_ENDED)
+			return false;
+	}
+	return true;
+}
+
+static int turn(struct session *session, mono_t until)
+{
+	int e = loop_turn(session->loop, until);
+
+	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+	return e;
+}
+
+int session_gather(struct session *session, int64_t wait)
+{
+	mono_t until = loop_now(session->loop) + (wait ? wait : patience);
+	int e = 0;
+
+	while (e == 0 && !is_gathered(session) && loop_now(session->loop) < until)
+		e = turn(session, until);
+	return e;
+}
+
+bool session_complain(const struct session *session, const char *program)
+{
+	bool is_bad = false;
+
+	for (size_t i = 0; i < session->model.sources; i++) {
+		const struct model_source *source = &session->model.source[i];
+
+		if (source->is_complete && !source->fault)
+			continue;
+		is_bad = is_bad || !source->is_complete;
+		cli_fail(program, 0, "%s: %s", source->uri,
+			source->fault ? source->fault : "no answer within 10 s");
+	}
+	return is_bad;
+}
+
+void session_close(struct session *session)
+{
+	hub_free(session->hub);
+	if (session->loop)
+		loop_free(session->loop);
+	model_release(&session->model);
+	if (session->is_open)
+		world_close(&session->world);
+	settings_release(&session->settings);
+}
+
+/* "SOURCE/NAME" at the last slash; the source is a file's folder or a server's prefix. */
+static int split_at(
+	struct address *address, const char *source, size_t source_len, const char *name)
+{
+	address->uri = strndup(source, source_len);
+	address->name = text_clean_dup(name, strlen(name));
+	if (address->uri && address->name)
+		return 0;
+	address_release(address);
+	return -ENOMEM;
+}
+
+static int split_file(struct address *address, const char *text, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	/* The file itself is the source: no need to look at its whole folder. */
+	return split_at(address, text, strlen(text), slash ? slash + 1 : path);
+}
+
+static int split_ssh(struct address *address, const char *text, const struct uri *uri,
+	const struct settings *settings, struct error *err)
+{
+	struct address inner;
+	char *joined = NULL;
+	int e = address_parse(&inner, uri->path, settings, err);
+
+	if (e < 0)
+		return e;
+	(void)text;
+	if (asprintf(&joined, "ssh:%s:%s", uri->host, inner.uri) < 0)
+		joined = NULL;
+	free(inner.uri);
+	address->uri = joined;
+	address->name = inner.name;
+	if (joined)
+		return 0;
+	address_release(address);
+	return error_sys(err, -ENOMEM, "cannot look at %s", uri->path);
+}
+
+int address_parse(struct address *address, const char *text, const struct settings *settings,
+	struct error *err)
+{
+	struct uri uri;
+	const char *slash;
+	int e;
+
+	*address = (struct address){0};
+	if (!strchr(text, '/') && !strchr(text, ':') && access(text, F_OK) != 0) {
+		if (!settings->default_source)
+			return error_set(err, -EINVAL,
+				"'%s' is no path and no URI, and no default_source is configured",
+				text);
+		e = split_at(
+			address, settings->default_source, strlen(settings->default_source), text);
+		return e < 0 ? error_sys(err, e, "cannot look at %s", text) : 0;
+	}
+	e = uri_parse(&uri, text, err);
+	if (e < 0)
+		return e;
+	slash = strrchr(text, '/');
+	if (strcmp(uri.scheme, "ssh") == 0)
+		e = split_ssh(address, text, &uri, settings, err);
+	else if (strcmp(uri.scheme, "file") == 0)
+		e = split_file(address, text, uri.path);
+	else if (strcmp(uri.scheme, "kernel") == 0 && uri.path[0])
+		e = split_at(address, "kernel:", 7, text + 7);
+	else if (strcmp(uri.scheme, "kernel") != 0 && slash && slash[1])
+		e = split_at(address, text, (size_t)(slash - text), slash + 1);
+	else
+		e = error_set(err, -EINVAL, "%s names a source, not a lock in it", text);
+	uri_release(&uri);
+	return e;
+}
+
+void address_release(struct address *address)
+{
+	free(address->uri);
+	free(address->name);
+	*address = (struct address){0};
+}
+
+int session_find(
+	struct session *session, const char *program, const char *text, struct entry **entry)
+{
+	struct address address;
+	struct error err;
+	int e = address_parse(&address, text, &session->settings, &err);
+	int index, code = EXIT_DONE;
+
+	if (e < 0)
+		return cli_fail(program, cli_exit_code(e), "%s", err.text);
+	index = session_add(session, address.uri, &err);
+	if (index < 0) {
+		code = cli_fail(program, cli_exit_code(index), "%s", err.text);
+	} else if (session_gather(session, 0) < 0 || session_complain(session, program)) {
+		code = EXIT_UNREACHABLE;
+	} else {
+		*entry = model_find(&session->model, (size_t)index, address.name);
+		if (!*entry)
+			code = cli_fail(program, EXIT_REFUSED, "there is no lock %s", text);
+	}
+	address_release(&address);
+	return code;
+}
+
+struct answer {
+	int64_t request;
+	const char *program;
+	int code; /* -1: not there yet */
+};
+
+static void on_answer(void *data, size_t source, const struct event *event)
+{
+	struct answer *answer = data;
+	const char *text = event->text ? event->text : outcome_word(event->outcome);
+
+	(void)source;
+	if (event->request != answer->request)
+		return;
+	if (event->outcome == OUTCOME_DONE) {
+		printf("%s\n", text);
+		answer->code = EXIT_DONE;
+	} else {
+		answer->code = cli_fail(answer->program, EXIT_REFUSED, "%s", text);
+	}
+}
+
+int session_deed(
+	struct session *session, const char *program, size_t source, const struct deed *deed)
+{
+	struct answer answer = {.program = program, .code = -1};
+	mono_t until = loop_now(session->loop) + patience;
+	struct error err;
+
+	session->done = on_answer;
+	session->data = &answer;
+	answer.request = hub_deed(session->hub, source, deed, &err);
+	if (answer.request < 0)
+		return cli_fail(program, EXIT_UNREACHABLE, "%s", err.text);
+	while (answer.code < 0 && loop_now(session->loop) < until && turn(session, until) == 0)
+		;
+	session->done = NULL;
+	if (answer.code < 0)
+		return cli_fail(program, EXIT_UNREACHABLE,
+			"%s: no answer within 10 s; nothing is known of the result", deed->name);
+	return answer.code;
+}

@@ -1,0 +1,77 @@
+/*
+ * What every command that looks at locks has: settings, policy, clock, loop, hub and model,
+ * connected. One struct, opened and closed as a whole.
+ */
+#ifndef LOCKTOP_CLI_SESSION_H
+#define LOCKTOP_CLI_SESSION_H
+
+#include "cli/options.h"
+#include "engine/hub.h"
+#include "engine/settings.h"
+
+struct session {
+	const struct common *common; /* borrowed */
+	struct settings settings;
+	struct policy policy;
+	struct clock clock;
+	struct world world;
+	struct here here;
+	struct loop *loop;
+	struct hub *hub;
+	struct model model;
+	const char *hub_args[10];
+	bool is_once; /* sources take one look and end */
+	bool is_open; /* world */
+	/* Whoever draws is told that something changed; and of answers to deeds. May be NULL. */
+	void (*changed)(void *data);
+	void (*done)(void *data, size_t source, const struct event *event);
+	void *data;
+};
+
+/*
+ * Reads the settings, decides what is allowed, opens clock and world. 0, or -errno with a
+ * sentence. session_close() is due in both cases.
+ */
+int session_open(struct session *session, const struct common *common, struct error *err);
+/*
+ * Opens loop, hub and model. once: sources take one complete look and end.
+ */
+int session_start(struct session *session, bool once, struct error *err);
+/* Adds one source to hub and model: its index, or -errno with a sentence. */
+int session_add(struct session *session, const char *uri, struct error *err);
+/*
+ * Adds the sources named on the command line; without any, those of the settings; without
+ * those, what the host has: /run/lock, /run/?*.pid, kernel:.
+ */
+int session_sources(struct session *session, char *const *uris, size_t n, struct error *err);
+/* Runs the loop until every source had a complete look or is down, at most `patience` ns. */
+int session_gather(struct session *session, int64_t patience);
+/* Is any source without a complete look? Prints a sentence a source to stderr. */
+bool session_complain(const struct session *session, const char *program);
+void session_close(struct session *session);
+
+/* A lock's address taken apart: which source to open, and the lock's name there. */
+struct address {
+	char *uri;  /* owned */
+	char *name; /* owned, clean */
+};
+
+/*
+ * "/run/lock/x.lock", "file:…", "kernel:flock:/run/x", "ssh:HOST:ADDRESS", "SOURCE/NAME", or a
+ * bare name in default_source. -EINVAL with a sentence that says what was expected.
+ */
+int address_parse(struct address *address, const char *text, const struct settings *settings,
+	struct error *err);
+void address_release(struct address *address);
+
+/*
+ * Adds the source of an address, gathers and finds the lock. The exit code: 0 with *entry set
+ * (borrowed from the model), else the reason was printed under the program's name.
+ */
+int session_find(
+	struct session *session, const char *program, const char *text, struct entry **entry);
+/* Asks for the deed and waits for its answer, which is printed: the exit code. */
+int session_deed(
+	struct session *session, const char *program, size_t source, const struct deed *deed);
+
+#endif
