@@ -189,10 +189,13 @@ static inline void scene_resize(struct scene *scene, int rows, int cols)
 	scene->top.cols = cols;
 }
 
+/* One key after the other, each on a screen that shows what the one before did. */
 static inline void scene_keys(struct scene *scene, const char *keys)
 {
-	for (; *keys; keys++)
+	for (; *keys; keys++) {
 		top_key(&scene->top, *keys == '\n' ? KEY_RETURN : (unsigned char)*keys);
+		top_update(&scene->top);
+	}
 }
 
 /* Is that text anywhere on the screen as last drawn? */

@@ -145,6 +145,17 @@ static void all_is_well_only_when_every_source_answers(void **state)
 	assert_shows(&scene, "file:/mnt/lock does not answer");
 }
 
+static void one_that_has_ended_among_others_is_not_live(void **state)
+{
+	(void)state;
+	model_source_is(&scene.model, 0, SOURCE_ENDED, NULL);
+	assert_shows(&scene, "ended"); /* all of them: a recording, or a single look */
+	assert_false(scene_shows(&scene, "STALE DATA"));
+	model_add_source(&scene.model, "kernel:");
+	scene_scanned(&scene, 1);
+	assert_shows(&scene, "STALE DATA");
+}
+
 static void a_dead_source_never_looks_live(void **state)
 {
 	(void)state;
@@ -202,6 +213,27 @@ static void anything_but_y_cancels(void **state)
 	assert_false(scene.top.wants_quit);
 }
 
+static void what_was_typed_before_the_question_was_seen_is_no_answer(void **state)
+{
+	(void)state;
+	top_key(&scene.top, 'R'); /* as pasted: no screen in between */
+	top_key(&scene.top, 'y');
+	assert_int_equal(scene.asked, 0);
+	assert_int_equal(scene.top.prompt.kind, PROMPT_YES);
+	top_update(&scene.top);
+	top_key(&scene.top, 'n');
+	assert_int_equal(scene.top.prompt.kind, PROMPT_NONE);
+	top_key(&scene.top, 'R'); /* one that was seen does not count for the next */
+	top_key(&scene.top, 'y');
+	assert_int_equal(scene.asked, 0);
+	top_act(&scene.top, ACTION_UP);
+	go_to("backup.lock");
+	top_key(&scene.top, 'F');
+	for (const char *c = "7020\r"; *c; c++)
+		top_key(&scene.top, *c);
+	assert_int_equal(scene.asked, 0);
+}
+
 static void a_spoilt_screen_is_no_answer(void **state)
 {
 	(void)state;
@@ -249,7 +281,7 @@ static void a_change_between_draw_and_key_counts_too(void **state)
 	scene_keys(&scene, "R");
 	scene_draw(&scene);
 	scene_put(&scene, 0, scene_lock(&scene, "import.lock", 5000, LIFE_ALIVE, 1));
-	scene_keys(&scene, "y"); /* no top_update() in between */
+	top_key(&scene.top, 'y'); /* no top_update() in between */
 	assert_int_equal(scene.asked, 0);
 	assert_shows(&scene, "nothing is done: import.lock has changed");
 }
@@ -850,6 +882,8 @@ static void no_keys_whatever_do_a_deed_without_an_answer(void **state)
 			deeds += scene.asked - before;
 			if (roll(3) == 0)
 				random_event();
+			if (roll(2) == 0)
+				top_update(&scene.top);
 			if (roll(4) == 0) {
 				scene_draw(&scene);
 				check_cells();
@@ -898,9 +932,11 @@ int main(void)
 		_(until_it_is_moved_the_cursor_is_on_the_worst),
 		_(a_lock_that_is_looked_at_stays_on_the_screen),
 		_(all_is_well_only_when_every_source_answers),
+		_(one_that_has_ended_among_others_is_not_live),
 		_(a_dead_source_never_looks_live),
 		_(release_asks_and_says_what_it_is_about),
 		_(anything_but_y_cancels),
+		_(what_was_typed_before_the_question_was_seen_is_no_answer),
 		_(a_spoilt_screen_is_no_answer),
 		_(what_is_not_provably_stale_is_refused_at_once),
 		_(a_question_is_withdrawn_when_its_lock_changes),

@@ -244,6 +244,7 @@ void top_update(struct top *top)
 	check_question(top);
 	update_list(top);
 	update_scroll(top);
+	top->prompt_is_seen = top->prompt.kind != PROMPT_NONE;
 }
 
 /* --- actions ------------------------------------------------------------------------------ */
@@ -500,6 +501,7 @@ void top_act(struct top *top, enum action action)
 	if ((unsigned int)action >= ACTION_COUNT)
 		return;
 	top->prompt.kind = PROMPT_NONE;
+	top->prompt_is_seen = false;
 	top_drop_targets(top);
 	top->message[0] = '\0'; /* it was about what was done before */
 	if (!(action_info[action].views & views[top->view]->bit))
@@ -554,6 +556,12 @@ static void key_to_prompt(struct top *top, int key)
 		top->wants_repaint = true;
 		return;
 	}
+	/*
+	 * What was typed or pasted ahead is no answer to a question that nobody has read yet: keys
+	 * are dropped until it was drawn.
+	 */
+	if (top->prompt.kind > PROMPT_LINE && !top->prompt_is_seen)
+		return;
 	answer = prompt_key(&top->prompt, key);
 	if (top->prompt_for == ACTION_FILTER)
 		answer_filter(top, answer);

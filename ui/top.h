@@ -61,7 +61,8 @@ struct top {
 	size_t line;              /* first line shown of the views that are text */
 	size_t happened;          /* model->happened when the events were last scrolled */
 	struct prompt prompt;
-	enum action prompt_for;                                    /* what it asks */
+	enum action prompt_for; /* what it asks */
+	bool prompt_is_seen;    /* it was on the screen: only then an answer counts */
 	char filter_before[sizeof((struct selection *)0)->filter]; /* Esc brings it back */
 	struct target *target;                                     /* owned array */
 	size_t targets, target_size;

@@ -265,6 +265,22 @@ int top_verdict_block(
 	return block.n;
 }
 
+/*
+ * Is what the source said the past? When all have ended without a fault (a recording, a single
+ * look), the whole screen is of the past and the title says so.
+ */
+static bool is_dead(const struct model *model, size_t i)
+{
+	const struct model_source *source = &model->source[i];
+
+	if (source->state != SOURCE_ENDED)
+		return source->state == SOURCE_SILENT || source->state == SOURCE_DOWN;
+	for (size_t k = 0; k < model->sources; k++)
+		if (model->source[k].state != SOURCE_ENDED)
+			return true;
+	return source->fault != NULL;
+}
+
 bool top_data_alarm(const struct top *top, char *dst, size_t size)
 {
 	const struct model *model = top->model; /* a pause does not make the data fresher */
@@ -275,8 +291,7 @@ bool top_data_alarm(const struct top *top, char *dst, size_t size)
 	for (size_t i = 0; i < model->sources; i++) {
 		int64_t old = model_data_age(model, i);
 
-		if (model->source[i].state != SOURCE_SILENT &&
-			model->source[i].state != SOURCE_DOWN)
+		if (!is_dead(model, i))
 			continue;
 		bad++;
 		if (old > oldest) {
@@ -302,9 +317,11 @@ static void add_source_trouble(struct block *block, const struct top *top)
 	for (size_t i = 0; i < model->sources; i++) {
 		const struct model_source *source = &model->source[i];
 
-		if (source->state == SOURCE_SILENT || source->state == SOURCE_DOWN)
+		if (is_dead(model, i))
 			add(block, 1, STYLE_BAD, "source", "%s %s%s%s", source->uri,
-				source->state == SOURCE_DOWN ? "is down" : "does not answer",
+				source->state == SOURCE_DOWN    ? "is down"
+				: source->state == SOURCE_ENDED ? "has ended"
+								: "does not answer",
 				source->fault ? ": " : "", source->fault ? source->fault : "");
 		else if (source->fault)
 			add(block, 1, STYLE_WARN, "source", "%s: %s", source->uri, source->fault);
