@@ -713,7 +713,9 @@ static void no_question_is_asked_where_it_cannot_be_read(void **state)
 	(void)state;
 	scene_resize(&scene, 3, 20);
 	scene_draw(&scene);
-	scene_keys(&scene, "Ry");
+	scene_keys(&scene, "R");
+	assert_non_null(strstr(scene.top.message, "too small for a question"));
+	scene_keys(&scene, "y");
 	assert_int_equal(scene.asked, 0);
 	scene_resize(&scene, 24, 80);
 	scene_draw(&scene);
