@@ -457,7 +457,7 @@ static const char *problem_of(const struct place_test *place, const char *name)
 {
 	const struct lock *lock = get_lock(place, name);
 
-	assert_int_equal(lock->record.format, RECORD_NONE);
+	assert_int_equal(lock->record.format, RECORD_CORRUPT);
 	assert_int_equal(lock->holders, 0);
 	assert_non_null(lock->problem);
 	return lock->problem;
@@ -491,7 +491,7 @@ static void what_is_no_file_is_a_row_with_its_problem(void **state)
 	assert_string_equal(problem_of(place, "loose.lock"), "a symbolic link: not followed");
 	assert_string_equal(
 		problem_of(place, "socket.lock"), "a socket, not a lock file: not opened");
-	assert_int_equal(state_of(place, "fifo.lock"), STATE_UNKNOWN);
+	assert_int_equal(state_of(place, "fifo.lock"), STATE_CORRUPT);
 }
 
 static void a_gigabyte_is_not_read(void **state)

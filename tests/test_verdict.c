@@ -375,10 +375,11 @@ static const struct row rows[] = {
 	{"corrupt since nobody knows when", {.record = {.format = RECORD_CORRUPT}}, {{0}},
 		.state = STATE_CORRUPT, .safe = SAFETY_UNKNOWN, .why = "not a lock record"},
 	{"not a file at all", {.record = {.format = RECORD_CORRUPT}, .problem = TEXT("a FIFO, not a file")}, {{0}},
-		.state = STATE_CORRUPT, .safe = SAFETY_UNKNOWN, .why = "not a lock record: a FIFO, not a file"},
+		.state = STATE_CORRUPT, .safe = SAFETY_UNKNOWN, .why = "it is a FIFO, not a file",
+		.advice = "remove it by hand: UNKNOWN"},
 	{"not readable", {.problem = TEXT("cannot be read: Permission denied")}, {{0}},
 		.state = STATE_UNKNOWN, .safe = SAFETY_UNKNOWN, .why = "cannot be read: Permission denied",
-		.advice = "look again as root: UNKNOWN"},
+		.advice = "look again as root, or at its file system: UNKNOWN"},
 	{"nothing known", {.record = {.format = RECORD_NONE}}, {{0}},
 		.state = STATE_UNKNOWN, .safe = SAFETY_UNKNOWN, .why = "nothing is known"},
 

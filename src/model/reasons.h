@@ -74,7 +74,7 @@
 	_(NO_VIEW, UNKNOWN, UNKNOWN,                                                              \
 		"empty, and cannot tell whether somebody has a flock on it here",                 \
 		"look on the host that owns the file")                                            \
-	_(UNREADABLE, UNKNOWN, UNKNOWN, "{problem}", "look again as root")                        \
+	_(UNREADABLE, UNKNOWN, UNKNOWN, "{problem}", "look again as root, or at its file system") \
 	_(NO_RECORD, UNKNOWN, UNKNOWN, "nothing is known of it", "look at the file")              \
 	_(FOREIGN, UNKNOWN, UNKNOWN,                                                              \
 		"written by a newer locktop or another program{marker}: never broken "            \
@@ -87,7 +87,8 @@
 		"look at the source first")                                                       \
 	/* nothing to judge by */                                                                 \
 	_(CORRUPT, CORRUPT, UNKNOWN, "not a lock record{problem_too}{bytes}",                     \
-		"look at it, then release it by force")
+		"look at it, then release it by force")                                           \
+	_(NO_FILE, CORRUPT, UNKNOWN, "it is {problem}", "look at it, and remove it by hand")
 
 #define ADVICE_OVERDUE "look at what {who} is doing; signal it rather than release"
 

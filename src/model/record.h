@@ -13,13 +13,13 @@
 struct error;
 
 #define RECORD_FORMATS(_)                                                                    \
-	_(NONE, "none")       /* nothing to parse: not a file, or not readable */            \
+	_(NONE, "none")       /* nothing to parse: no file's, or it could not be read */     \
 	_(EMPTY, "empty")     /* zero bytes */                                               \
 	_(PLAIN, "plain")     /* pid|unixtime */                                             \
 	_(LT1, "lt1")         /* pid|unixtime|lt1;… */                                     \
 	_(PID, "pid")         /* a bare pid, one line */                                     \
 	_(FOREIGN, "foreign") /* pid|unixtime|another version: never broken automatically */ \
-	_(CORRUPT, "corrupt")
+	_(CORRUPT, "corrupt") /* none of these, too long, or no regular file */
 
 enum record_format {
 #define _(id, word) RECORD_##id,

@@ -272,8 +272,12 @@ static enum reason judge_kernel_holder(struct look *look)
 
 static enum reason judge_corrupt(struct look *look)
 {
+	const struct lock *lock = look->lock;
 	int64_t grace = look->facts->malformed_grace;
 
+	/* A FIFO, a link, a gigabyte: nobody read it, and no time makes it a record. */
+	if (lock->problem && !(lock->bytes && lock->bytes[0]))
+		return REASON_NO_FILE;
 	if (grace <= 0)
 		grace = seconds(GRACE_S);
 	if (look->age == AGE_UNKNOWN || look->age > grace)

@@ -185,7 +185,10 @@ uint64_t lockfile_identity(const struct lockfile *file, struct record *record, c
 		record_parse(record, file->data, file->len, why);
 		return record_identity(record, file->data, file->len);
 	}
+	/* What can be no record whoever reads it, and what only could not be read now. */
 	*record = (struct record){.format = RECORD_NONE, .fence = -1, .uid = -1};
+	if (irregular(file->stat.mode) || file->stat.size > RECORD_READ_MAX)
+		record->format = RECORD_CORRUPT;
 	if (why)
 		*why = file->problem;
 	return text_hash(stamps, sizeof stamps, 0);

@@ -41,7 +41,10 @@ bool lockfile_is_same(const struct lockfile_stat *a, const struct lockfile_stat 
  */
 int lockfile_read(
 	int dir, const char *name, const struct lockfile_stat *seen, struct lockfile *file);
-/* record_identity() of what was read; for an unread file something made of its time stamps. */
+/*
+ * record_identity() of what was read; for an unread file something made of its time stamps:
+ * RECORD_CORRUPT if it is no regular file or too long, RECORD_NONE if it could not be read.
+ */
 uint64_t lockfile_identity(const struct lockfile *file, struct record *record, const char **why);
 /* The text of a version: the file and what is in it; extra is mixed into the hash. */
 void lockfile_version(char *dst, size_t size, uint64_t dev, uint64_t ino, uint64_t identity);
