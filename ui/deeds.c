@@ -149,7 +149,7 @@ static void person(char *dst, size_t size, const struct process *process, bool i
 	text_fit(dst, size, text, (int)size - 1, TEXT_CUT_END);
 }
 
-/* "/run/lock/x.lock is STALE, held for 2h14m", and why. */
+/* Which lock, its state and age, and why. */
 static void add_lock(struct top *top, const struct entry *entry)
 {
 	struct facts facts;
@@ -162,7 +162,7 @@ static void add_lock(struct top *top, const struct entry *entry)
 	if (verdict.age == AGE_UNKNOWN)
 		prompt_add(&top->prompt, "state   %s: %s", state_word(verdict.state), why);
 	else
-		prompt_add(&top->prompt, "state   %s, held for %s: %s", state_word(verdict.state),
+		prompt_add(&top->prompt, "state   %s, %s old: %s", state_word(verdict.state),
 			text_duration(age, sizeof age, verdict.age), why);
 }
 

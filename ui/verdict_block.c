@@ -73,6 +73,14 @@ static const char *round_duration(char *dst, size_t size, int64_t ns)
 	return dst;
 }
 
+/* Is anybody named who holds it? A file that says nothing is only old. */
+static bool has_somebody(const struct lock *lock)
+{
+	const struct process *holder = verdict_holder(lock);
+
+	return (holder && holder->pid > 0) || lock->record.pid > 0;
+}
+
 static void add_state(struct block *block, const struct top *top, const struct about *a)
 {
 	char text[TEXT], address[384], age[32], limit[32];
@@ -83,7 +91,8 @@ static void add_state(struct block *block, const struct top *top, const struct a
 		state_mark(a->verdict.state, top->glyphs->is_ascii), state_word(a->verdict.state),
 		address);
 	if (a->verdict.state != STATE_FREE && a->verdict.age != AGE_UNKNOWN)
-		used = append(text, sizeof text, used, "  held %s",
+		used = append(text, sizeof text, used,
+			has_somebody(a->lock) ? "  held %s" : "  %s old",
 			text_duration(age, sizeof age, a->verdict.age));
 	if (a->verdict.state != STATE_FREE && a->entry->limit > 0)
 		used = append(text, sizeof text, used, " (limit %s)",
