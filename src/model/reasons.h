@@ -79,7 +79,7 @@
 	_(FOREIGN, UNKNOWN, UNKNOWN,                                                              \
 		"written by a newer locktop or another program{marker}: never broken "            \
 		"automatically",                                                                  \
-		"ask {claim}, or the program that wrote it")                                      \
+		"find the program that wrote it")                                                 \
 	_(WRITING, UNKNOWN, UNKNOWN, "not a record yet: perhaps it is being written now",         \
 		"wait a second")                                                                  \
 	_(SILENT, UNKNOWN, UNKNOWN,                                                               \
