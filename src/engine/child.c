@@ -91,6 +91,10 @@ static int spawn(
 		if (!result)
 			result = posix_spawn_file_actions_adddup2(
 				&actions, complaint, STDERR_FILENO);
+		/* What the shell left open here may be a lock: a source must not hold it too. */
+		if (!result)
+			result = posix_spawn_file_actions_addclosefrom_np(
+				&actions, STDERR_FILENO + 1);
 		if (!result)
 			result = set_attributes(&attributes);
 		if (!result)

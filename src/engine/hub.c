@@ -755,7 +755,6 @@ static void source_free(struct source *source)
 		if (!source->stray[i].is_used)
 			continue;
 		remove_fd(&source->stray[i].ending);
-		child_reap(&source->stray[i].child);
 		child_release(&source->stray[i].child);
 	}
 	loop_timer_remove(source->timer);
@@ -765,34 +764,41 @@ static void source_free(struct source *source)
 	free(source);
 }
 
-/* How many children are left. Those that are still there are listed, as far as there is room. */
-static size_t reap_all(struct hub *hub, struct pollfd *fds, size_t size)
+/* Those that have not ended yet, as far as there is room. */
+struct left {
+	struct pollfd fds[64];
+	unsigned int n;
+};
+
+static void reap(struct left *left, struct child *child)
 {
-	size_t i, n = 0;
+	if (child->pid <= 0 || child_reap(child))
+		return;
+	if (left->n < sizeof left->fds / sizeof *left->fds)
+		left->fds[left->n++] = (struct pollfd){.fd = child->pidfd, .events = POLLIN};
+}
 
-	for (i = 0; i < hub->sources; i++) {
-		struct child *child = &hub->source[i]->child;
-
-		if (child->pid <= 0 || child_reap(child))
-			continue;
-		if (n < size)
-			fds[n] = (struct pollfd){.fd = child->pidfd, .events = POLLIN};
-		n++;
+static void reap_all(struct hub *hub, struct left *left)
+{
+	left->n = 0;
+	for (size_t i = 0; i < hub->sources; i++) {
+		reap(left, &hub->source[i]->child);
+		for (size_t k = 0; k < STRAYS; k++)
+			if (hub->source[i]->stray[k].is_used)
+				reap(left, &hub->source[i]->stray[k].child);
 	}
-	return n;
 }
 
 /* Until all have ended, or half a second is over. True: all have. */
 static bool await_all(struct hub *hub)
 {
 	mono_t until = clock_mono(&clock_system) + GRACE;
-	struct pollfd fds[64];
-	size_t n;
+	struct left left;
 
-	while ((n = reap_all(hub, fds, 64))) {
+	for (reap_all(hub, &left); left.n; reap_all(hub, &left)) {
 		if (clock_mono(&clock_system) >= until)
 			return false;
-		clock_system.wait(&clock_system, fds, n < 64 ? (unsigned int)n : 64, until, NULL);
+		clock_system.wait(&clock_system, left.fds, left.n, until, NULL);
 	}
 	return true;
 }
