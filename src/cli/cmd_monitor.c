@@ -561,8 +561,7 @@ static int run(const struct command *command, int argc, char **argv)
 	if (e == 0)
 		code = choose_look(&monitor);
 	if (e == 0 && code == EXIT_DONE)
-		/* A dump shows the screen as it is on a terminal: its sources go on. */
-		e = session_start(session, prints_once(&args) && !args.dump_rows, &err);
+		e = session_start(session, prints_once(&args) || args.dump_rows, &err);
 	if (e == 0 && code == EXIT_DONE)
 		e = session_sources(session, args.sources, args.n, &err);
 	if (e < 0)
