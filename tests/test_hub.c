@@ -534,6 +534,34 @@ static void who_leaves_heirs_has_ended(void **state)
 	kill(heir, SIGKILL);
 }
 
+static bool is_running(pid_t pid)
+{
+	char path[40], text[200] = "";
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof text - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return strstr(text, ") ") && !strstr(text, ") Z");
+}
+
+static void what_it_has_started_ends_with_it(void **state)
+{
+	struct test *test = *state;
+	pid_t started;
+
+	run(test, "sleep 1000 & "
+		  "echo '{\"v\":1,\"event\":\"fault\",\"at\":1,\"text\":\"'$!'\"}'; exit 7");
+	UNTIL(test, test->heard[0].state == SOURCE_DOWN);
+	started = atoi(test->heard[0].fault);
+	assert_true(started > 1);
+	UNTIL(test, !is_running(started));
+}
+
 /* --- once, final --- */
 
 static void a_final_word_is_the_end(void **state)
@@ -887,6 +915,7 @@ int main(void)
 		_(health_makes_up_for_failures),
 		_(who_closes_its_output_is_ended),
 		_(who_leaves_heirs_has_ended),
+		_(what_it_has_started_ends_with_it),
 		_(a_final_word_is_the_end),
 		_(once_asks_for_one_look),
 		_(once_has_an_end_in_any_case),

@@ -76,6 +76,7 @@ struct film {
 	int result;
 	char folder[200], audit[240];
 	mono_t mark;
+	int looks;
 };
 
 static struct stage *the_stage; /* of open(), which cannot be given one */
@@ -635,6 +636,51 @@ static void a_holder_that_is_dead_already_makes_no_storm(void **state)
 	assert_in_range(film->stage.scans, 2, 3);
 }
 
+static enum next another_dies_right_after(struct film *film)
+{
+	assert_int_equal(film->stage.scans, 2);
+	assert_int_equal(film->fake.mono, film->mark);
+	kill(film->child, SIGKILL);
+	waitpid(film->child, NULL, 0);
+	film->child = 0;
+	return WAIT;
+}
+
+static enum next that_one_is_not_looked_at_yet(struct film *film)
+{
+	assert_int_equal(film->stage.scans, 2);
+	return JUMP;
+}
+
+static enum next but_after_the_window(struct film *film)
+{
+	assert_int_equal(film->stage.scans, 3);
+	assert_int_equal(film->fake.mono - film->mark, 20 * NS_PER_MS);
+	return the_end(film);
+}
+
+static enum next the_first_is_killed(struct film *film)
+{
+	first_look_is_over(film);
+	kill(film->stage.lock[0].pid, SIGKILL);
+	waitpid(film->stage.lock[0].pid, NULL, 0);
+	return WAIT;
+}
+
+static void deaths_in_a_row_are_gathered(void **state)
+{
+	step_fn *const steps[] = {time_passes, the_first_is_killed, another_dies_right_after,
+		that_one_is_not_looked_at_yet, but_after_the_window, NULL};
+	struct film *film = *state;
+
+	put_two(film);
+	for (int i = 0; i < 2; i++) {
+		film->stage.lock[i].pid = start_holder(film);
+		film->stage.lock[i].life = LIFE_ALIVE;
+	}
+	play(film, steps);
+}
+
 /* --- faults --- */
 
 static enum next the_first_look_failed(struct film *film)
@@ -711,13 +757,29 @@ static enum next nothing_was_said_twice(struct film *film)
 {
 	expect(film, "scanned");
 	expect_nothing(film);
+	film->stage.fails = -EACCES;
+	return JUMP;
+}
+
+static enum next it_fails_anew(struct film *film)
+{
+	expect_fault(film, "no right");
+	film->mark = film->fake.mono;
+	film->looks = film->stage.scans;
+	return JUMP;
+}
+
+static enum next after_the_shortest_pause(struct film *film)
+{
+	assert_int_equal(film->stage.scans, film->looks + 1);
+	assert_int_equal(film->fake.mono - film->mark, 500 * NS_PER_MS);
 	return the_end(film);
 }
 
 static void after_a_fault_only_changes_are_told(void **state)
 {
-	step_fn *const steps[] = {
-		time_passes, a_look_fails, what_was_known_stays, nothing_was_said_twice, NULL};
+	step_fn *const steps[] = {time_passes, a_look_fails, what_was_known_stays,
+		nothing_was_said_twice, it_fails_anew, after_the_shortest_pause, NULL};
 	struct film *film = *state;
 
 	put_two(film);
@@ -1155,6 +1217,7 @@ int main(void)
 		_(a_burst_of_hints_is_gathered),
 		_(hints_leave_time_when_looks_are_long),
 		_(a_killed_holder_is_told_without_waiting),
+		_(deaths_in_a_row_are_gathered),
 		_(a_holder_that_is_dead_already_makes_no_storm),
 		_(a_fault_is_told_and_tried_again),
 		_(after_a_fault_only_changes_are_told),

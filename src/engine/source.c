@@ -177,13 +177,18 @@ static void on_life(void *data, mono_t now)
 
 /* --- looking --- */
 
+static mono_t gather_of(const struct source *source)
+{
+	return source->options->gather ? source->options->gather : GATHER;
+}
+
 /* When may the next look be that somebody else's doing causes? */
 static mono_t earliest(const struct source *source)
 {
-	mono_t gather = source->options->gather ? source->options->gather : GATHER;
+	mono_t gather = gather_of(source);
 
-	if (source->looked == MONO_UNKNOWN)
-		return 0;
+	if (source->looked == MONO_UNKNOWN || source->last == REGULAR)
+		return 0; /* that one was nobody's doing: the next hint is the first */
 	return source->looked + (SHARE * source->took > gather ? SHARE * source->took : gather);
 }
 
@@ -194,11 +199,10 @@ static mono_t earliest(const struct source *source)
  */
 static void look_soon(struct source *source, enum cause cause)
 {
-	mono_t gather = source->options->gather ? source->options->gather : GATHER;
 	mono_t at = now_of(source);
 
 	if (cause == HINTED)
-		at += gather / 4;
+		at += gather_of(source) / 4;
 	if (cause == HINTED || (cause == DEATH && source->last == DEATH))
 		at = at > earliest(source) ? at : earliest(source);
 	if (cause > source->cause)
@@ -347,8 +351,8 @@ static void on_look_done(struct source *source)
 	if (source->last == HINTED && source->regular < next)
 		next = source->regular;
 	source->regular = next;
-	if (next < earliest(source))
-		next = earliest(source);
+	if (next < source->looked + gather_of(source))
+		next = source->looked + gather_of(source);
 	if (next != MONO_NEVER)
 		loop_timer_sooner(source->look, next);
 	watch_holders(source);
