@@ -91,8 +91,10 @@ static double wait_for(struct terminal *t, const char *word, double ms)
 
 		if (poll(&fd, 1, (int)(until - now) + 1) <= 0)
 			continue;
-		if (t->len > SEEN / 2)
-			memmove(t->seen, t->seen + t->len - 4096, t->len = 4096);
+		if (t->len > SEEN / 2) {
+			memmove(t->seen, t->seen + t->len - 4096, 4096);
+			t->len = 4096;
+		}
 		n = read(t->fd, t->seen + t->len, SEEN - t->len);
 		if (n <= 0)
 			return -1;
