@@ -80,7 +80,20 @@ static void forget(struct terminal *t)
 	t->len = 0;
 }
 
-/* Reads until `ms` have passed or word was seen; the time of that, or -1. */
+/* Is one of the words (with | between) among what was seen? */
+static bool was_seen(const struct terminal *t, const char *words)
+{
+	while (*words) {
+		size_t len = strcspn(words, "|");
+
+		if (memmem(t->seen, t->len, words, len))
+			return true;
+		words += len + (words[len] == '|');
+	}
+	return false;
+}
+
+/* Reads until `ms` have passed or a word was seen; the time of that, or -1. */
 static double wait_for(struct terminal *t, const char *word, double ms)
 {
 	double until = now_ms() + ms;
@@ -100,7 +113,7 @@ static double wait_for(struct terminal *t, const char *word, double ms)
 			return -1;
 		t->len += (size_t)n;
 		t->bytes += (uint64_t)n;
-		if (word && memmem(t->seen, t->len, word, strlen(word)))
+		if (word && was_seen(t, word))
 			return now_ms();
 	}
 	return -1;
@@ -333,21 +346,25 @@ static void bench_many(const char *folder, const char *last)
 	size_t n = 0, lost = 0;
 	long kb, children;
 
-	/* The help comes and goes while the list is loading; its words appear in one piece. */
+	/*
+	 * The help comes and goes while the list is loading. Which of its words arrive in one
+	 * piece depends on what stood there before.
+	 */
 	while (n + lost < 100) {
 		double began = now_ms(), seen;
 
 		forget(&t);
 		if (write(t.fd, "?", 1) != 1)
 			die("write");
-		seen = wait_for(&t, "move up", 5000);
+		seen = wait_for(&t, "move up|move down|page|go to|show all|back to", 5000);
 		if (seen < 0)
 			lost++;
 		else
 			ms[n++] = seen - began;
+		forget(&t);
 		if (write(t.fd, "l", 1) != 1)
 			die("write");
-		wait_for(&t, ".lock", 5000);
+		wait_for(&t, "STATE|ADVICE|who    pid|DO  ", 5000);
 		if (complete < 0 && last && memmem(t.seen, t.len, last, strlen(last)))
 			complete = now_ms();
 	}
