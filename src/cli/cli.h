@@ -37,6 +37,11 @@ extern const struct command *const commands[];
 /* Prints "NAME: sentence" to stderr and returns code. */
 int cli_fail(const char *name, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/*
+ * Path of this program, to start it again: its real name, so that ps(1) and top(1) show that,
+ * or /proc/self/exe when it was replaced or removed meanwhile.
+ */
+const char *cli_program(char *dst, size_t size);
 /* The exit code for an -errno of a source or setting: 64, 69, 70 or 1. */
 int cli_exit_code(int error);
 

@@ -236,7 +236,7 @@ static const struct {
 	{"free", work_free},
 };
 
-static const struct argp worker_argp = {.args_doc = "WORK NAME PARENT"};
+static const struct argp worker_argp = {.args_doc = "WORK LOCK PARENT NAME"};
 
 static int run_worker(const struct command *command, int argc, char **argv)
 {
@@ -246,8 +246,10 @@ static int run_worker(const struct command *command, int argc, char **argv)
 	struct error err;
 
 	(void)command;
-	if (argc != 4)
-		return cli_fail(argv[0], EXIT_USAGE, "expected a work, a lock file and a parent");
+	if (argc != 5)
+		return cli_fail(
+			argv[0], EXIT_USAGE, "expected a work, a lock file, a parent and a name");
+	prctl(PR_SET_NAME, argv[4]);
 	/* Ends with the demo, whatever ends that. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != atoi(argv[3]))
@@ -272,24 +274,31 @@ enum fate { LIVES, IS_KILLED, IS_STOPPED, COMES_BACK };
 static const struct part {
 	const char *lock;
 	const char *work;
+	const char *comm; /* what the worker calls itself, 15 bytes at most */
 	enum fate fate;
 } parts[] = {
-	{"story-generation.lock", "turns", LIVES},
-	{"story-generation.lock", "turns", LIVES},
-	{"story-generation.lock", "turns", LIVES},
-	{"import.lock", "plain", LIVES},
-	{"cache-warm.lock", "plain", IS_KILLED},
-	{"thumbnails.lock", "victim", COMES_BACK},
-	{"dpkg-style.lock", "flock", LIVES},
-	{"deploy.lock", "held", IS_STOPPED},
-	{"newsletter.lock", "detached", LIVES},
-	{"replica.lock", "other-host", LIVES},
-	{"last-week.lock", "before-boot", LIVES},
-	{"upload.lock", "corrupt", LIVES},
-	{"backup.lock", "free", LIVES},
+	{"story-generation.lock", "turns", "story-worker", LIVES},
+	{"story-generation.lock", "turns", "story-worker", LIVES},
+	{"story-generation.lock", "turns", "story-worker", LIVES},
+	{"import.lock", "plain", "php-import", LIVES},
+	{"cache-warm.lock", "plain", "cache-warm", IS_KILLED},
+	{"thumbnails.lock", "victim", "thumbnailer", COMES_BACK},
+	{"dpkg-style.lock", "flock", "package-tool", LIVES},
+	{"deploy.lock", "held", "deploy", IS_STOPPED},
+	{"newsletter.lock", "detached", "newsletter", LIVES},
+	{"replica.lock", "other-host", "replica", LIVES},
+	{"last-week.lock", "before-boot", "last-week", LIVES},
+	{"upload.lock", "corrupt", "upload", LIVES},
+	{"backup.lock", "free", "backup", LIVES},
 };
 
 enum { PARTS = sizeof parts / sizeof *parts };
+
+struct demo_args {
+	struct common common;
+	char **rest; /* for the monitor */
+	int n;
+};
 
 struct demo {
 	const char *program;
@@ -302,8 +311,9 @@ static pid_t start_part(const struct part *part)
 {
 	posix_spawnattr_t attr;
 	sigset_t none;
-	char parent[16];
-	const char *argv[] = {"locktop", "demo-worker", part->work, part->lock, parent, NULL};
+	char parent[16], program[4096];
+	const char *argv[] = {
+		part->comm, "demo-worker", part->work, part->lock, parent, part->comm, NULL};
 	pid_t pid;
 	int e;
 
@@ -313,7 +323,8 @@ static pid_t start_part(const struct part *part)
 	/* A group of its own: Ctrl-C and Ctrl-Z are for the monitor. */
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigmask(&attr, &none);
-	e = posix_spawn(&pid, "/proc/self/exe", NULL, &attr, (char *const *)argv, environ);
+	e = posix_spawn(&pid, cli_program(program, sizeof program), NULL, &attr,
+		(char *const *)argv, environ);
 	posix_spawnattr_destroy(&attr);
 	return e == 0 ? pid : -1;
 }
@@ -393,18 +404,28 @@ static void pause_playing(struct demo *demo, int seconds)
 }
 
 /* The monitor is a child in the foreground; the demo looks after its workers meanwhile. */
-static int watch(struct demo *demo, int argc, char **argv)
+static int watch(struct demo *demo, const struct demo_args *args)
 {
+	char program[4096];
 	const char *child[40] = {"locktop", "--config", demo->config};
 	int n = 3, status;
 	pid_t pid, ended;
 
-	for (int i = 0; i < argc && n < 38; i++)
-		child[n++] = argv[i];
+	if (args->common.is_read_only)
+		child[n++] = "--read-only";
+	for (int i = 0; i < args->n && n < 38; i++)
+		child[n++] = args->rest[i];
 	child[n++] = demo->folder;
-	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)child, environ) != 0)
+	if (posix_spawn(&pid, cli_program(program, sizeof program), NULL, NULL,
+		    (char *const *)child, environ) != 0)
 		return EXIT_SOFTWARE;
-	while ((ended = waitpid(pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+	while ((ended = waitpid(pid, &status, WNOHANG | WUNTRACED)) == 0 ||
+		(ended < 0 && errno == EINTR) || (ended == pid && WIFSTOPPED(status))) {
+		if (ended == pid) {
+			/* Ctrl-Z is for the job, which is the demo; fg continues both. */
+			raise(SIGSTOP);
+			kill(pid, SIGCONT);
+		}
 		usleep(100000);
 		look_after(demo);
 	}
@@ -426,10 +447,17 @@ static void sweep(struct demo *demo)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	struct demo_args *args = state->input;
+
 	(void)arg;
-	if (key == ARGP_KEY_INIT)
-		state->child_inputs[0] = state->input;
-	return key == ARGP_KEY_INIT || key == ARGP_KEY_ARGS ? 0 : ARGP_ERR_UNKNOWN;
+	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &args->common; return 0;
+	case ARGP_KEY_ARGS:
+		args->rest = state->argv + state->next;
+		args->n = state->argc - state->next;
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static const struct argp argp = {NULL, parse, "[-- OPTION...]",
@@ -445,13 +473,13 @@ static void ignore(int signal)
 
 static int run(const struct command *command, int argc, char **argv)
 {
-	struct common common = {.format = FORMAT_NONE};
+	struct demo_args args = {.common.format = FORMAT_NONE};
 	struct demo demo = {.program = argv[0]};
 	struct error err;
-	int next = argc, code, e;
+	int code, e;
 
 	(void)command;
-	options_parse(&argp, argc, argv, 0, &next, &common);
+	options_parse(&argp, argc, argv, 0, NULL, &args);
 	/* A signal for the group ends the monitor; the demo then cleans up and ends too. */
 	signal(SIGINT, ignore);
 	signal(SIGTERM, ignore);
@@ -463,8 +491,7 @@ static int run(const struct command *command, int argc, char **argv)
 		fprintf(stderr, "locktop demo: %d s until a lock is overdue\n", READY_S);
 		pause_playing(&demo, READY_S);
 	}
-	code = e < 0 ? cli_fail(argv[0], EXIT_SOFTWARE, "%s", err.text)
-		     : watch(&demo, argc - next, argv + next);
+	code = e < 0 ? cli_fail(argv[0], EXIT_SOFTWARE, "%s", err.text) : watch(&demo, &args);
 	sweep(&demo);
 	return code;
 }

@@ -132,6 +132,7 @@ static int model_settings(struct session *session)
 int session_start(struct session *session, bool once, struct error *err)
 {
 	struct hub_options options = {
+		.program = cli_program(session->program, sizeof session->program),
 		.program_args = session->hub_args,
 		.ssh = session->settings.ssh,
 		.policy = session->policy,

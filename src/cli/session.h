@@ -19,6 +19,7 @@ struct session {
 	struct loop *loop;
 	struct hub *hub;
 	struct model model;
+	char program[4096]; /* what the hub starts */
 	const char *hub_args[10];
 	bool is_once; /* sources take one look and end */
 	bool is_open; /* world */

@@ -368,6 +368,7 @@ static void bench_many(const char *folder, const char *last)
 		if (complete < 0 && last && memmem(t.seen, t.len, last, strlen(last)))
 			complete = now_ms();
 	}
+	wait_for(&t, NULL, 10000); /* until all is loaded */
 	kb = peak_kb(t.pid);
 	children = children_of(t.pid, child, 16);
 	printf("%-44s %.0f ms\n", "100,000 lock files: first rows", first - t.began);
