@@ -563,6 +563,37 @@ static void hints_leave_time_when_looks_are_long(void **state)
 	assert_in_range(film->stage.scans, 5, 9);
 }
 
+/* The first look and the next regular one are over. */
+static enum next a_hint_after_a_regular_look(struct film *film)
+{
+	if (film->stage.scans < 2) {
+		film->step--;
+		return JUMP;
+	}
+	first_look_is_over(film);
+	film->looks = film->stage.scans;
+	return a_hint(film);
+}
+
+static enum next it_did_not_wait(struct film *film)
+{
+	assert_int_equal(film->stage.scans, film->looks + 1);
+	assert_int_equal(film->fake.mono - film->mark, (5 + 40) * NS_PER_MS);
+	return the_end(film);
+}
+
+static void a_regular_look_begins_no_burst(void **state)
+{
+	step_fn *const steps[] = {
+		time_passes, a_hint_after_a_regular_look, time_passes, it_did_not_wait, NULL};
+	struct film *film = *state;
+
+	put_two(film);
+	film->stage.next = NS_PER_S;
+	film->stage.takes = 40 * NS_PER_MS;
+	play(film, steps);
+}
+
 /* --- the end of holders --- */
 
 static pid_t start_holder(struct film *film)
@@ -1216,6 +1247,7 @@ int main(void)
 		_(a_hint_is_looked_at_within_the_window),
 		_(a_burst_of_hints_is_gathered),
 		_(hints_leave_time_when_looks_are_long),
+		_(a_regular_look_begins_no_burst),
 		_(a_killed_holder_is_told_without_waiting),
 		_(deaths_in_a_row_are_gathered),
 		_(a_holder_that_is_dead_already_makes_no_storm),
