@@ -29,10 +29,13 @@ static size_t count_tags(const struct model *model)
 	return n;
 }
 
-/* "42 locks: 1 STALE 3 OVERDUE 38 ok", the worst first. */
-static void count_text(char *dst, size_t size, const struct model *model)
+/*
+ * "42 locks: 1 STALE 3 OVERDUE 38 ok", the worst first. With more than `words` states that are
+ * not well, the mildest of them are put together: "11 locks: 3 STALE 1 OVERDUE 3 other 4 ok".
+ */
+static void count_text(char *dst, size_t size, const struct model *model, int words)
 {
-	size_t count[STATE_COUNT], all = 0, ok;
+	size_t count[STATE_COUNT], all = 0, other = 0, ok;
 	int n;
 
 	model_count(model, count);
@@ -41,11 +44,18 @@ static void count_text(char *dst, size_t size, const struct model *model)
 	ok = count[STATE_FREE] + count[STATE_HELD];
 	n = snprintf(dst, size, "%zu lock%s:", all, all == 1 ? "" : "s");
 	for (int rank = STATE_COUNT - 1; rank >= 0 && n >= 0 && (size_t)n < size; rank--)
-		for (enum state state = 0; state < STATE_COUNT; state++)
-			if (state_rank(state) == rank && count[state] && state != STATE_FREE &&
-				state != STATE_HELD)
+		for (enum state state = 0; state < STATE_COUNT; state++) {
+			if (state_rank(state) != rank || !count[state] || state == STATE_FREE ||
+				state == STATE_HELD)
+				continue;
+			if (words-- > 0)
 				n += snprintf(dst + n, size - (size_t)n, " %zu %s", count[state],
 					state_word(state));
+			else
+				other += count[state];
+		}
+	if (n >= 0 && (size_t)n < size && other)
+		n += snprintf(dst + n, size - (size_t)n, " %zu other", other);
 	if (n >= 0 && (size_t)n < size && (ok || !all))
 		snprintf(dst + n, size - (size_t)n, " %zu ok", ok);
 }
@@ -150,9 +160,15 @@ static void draw_title(const struct top *top, struct canvas *canvas, struct rect
 	int at = rect.col + 1, end = rect.col + rect.cols - 1;
 
 	make_parts(part, top);
-	count_text(counts, sizeof counts, top_model(top));
 	for (int i = 0; i < PARTS; i++)
 		part[i].is_on = part[i].text[0] != '\0';
+	/* The clock and the age of the data say that this is live: they are worth the mildest
+	 * states, which the list names anyway. */
+	for (int words = STATE_COUNT; words >= 2; words--) {
+		count_text(counts, sizeof counts, top_model(top), words);
+		if (parts_width(part) <= end - at - text_width(counts))
+			break;
+	}
 	choose_parts(part, end - at - text_width(counts));
 	canvas_fill(canvas, rect, STYLE_TITLE, " ");
 	for (int i = 0; i < PARTS; i++) {
@@ -283,7 +299,7 @@ static void draw_tiny(const struct top *top, struct canvas *canvas, struct rect 
 		row += canvas_wrap(canvas, (struct rect){row, rect.col, end - row, rect.cols},
 			style_of_state(verdict.state), text);
 	}
-	count_text(text, sizeof text, model);
+	count_text(text, sizeof text, model, STATE_COUNT);
 	if (row < end)
 		canvas_wrap(canvas, (struct rect){row, rect.col, end - row, rect.cols}, STYLE_TITLE,
 			text);
