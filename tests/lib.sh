@@ -124,6 +124,7 @@ state()
 # json FILTER: a value of the JSON in $out, by php, which the tests need anyway
 json()
 {
+	# shellcheck disable=SC2016 # variables of php
 	printf '%s' "$out" | php -r '
 		$d = json_decode(stream_get_contents(STDIN), true, 64, JSON_THROW_ON_ERROR);
 		foreach (explode(".", $argv[1]) as $k) { $d = $d[$k] ?? "(none)"; if ($d === "(none)") break; }
