@@ -20,6 +20,8 @@ printf 'audit = "%s"\n' "$audit" >"$conf"
 cleanup()
 {
 	for pid in $pids; do
+		# flock(1) has a child that would keep the lock.
+		pkill -KILL -P "$pid"
 		kill -KILL "$pid" 2>/dev/null
 	done
 	rm -rf "$tmp"

@@ -98,6 +98,15 @@ static void add_happening(
 	buf_addc(out, '\n');
 }
 
+static bool is_told(
+	const struct plain *plain, const struct model *model, const struct happening *happening)
+{
+	const struct entry *entry =
+		happening->name ? model_find(model, happening->source, happening->name) : NULL;
+
+	return !entry || !plain->selection || selection_shows(plain->selection, model, entry);
+}
+
 int plain_changes(struct plain *plain, const struct model *model, struct buf *out)
 {
 	size_t new = model->happened - plain->said;
@@ -110,7 +119,7 @@ int plain_changes(struct plain *plain, const struct model *model, struct buf *ou
 	while (new > 0) {
 		const struct happening *happening = model_happening(model, --new);
 
-		if (happening)
+		if (happening && is_told(plain, model, happening))
 			add_happening(out, model, happening);
 	}
 	plain->said = model->happened;
@@ -164,8 +173,11 @@ int plain_opening(struct plain *plain, const struct model *model, struct buf *ou
 	struct selection selection = {.sort = SORT_HARM, .hides_free = true};
 	struct entry **entries = NULL;
 	size_t n = 0, size = 0;
-	int e = model_select(model, &selection, &entries, &n, &size);
+	int e;
 
+	if (plain->selection)
+		memcpy(selection.filter, plain->selection->filter, sizeof selection.filter);
+	e = model_select(model, &selection, &entries, &n, &size);
 	if (e < 0)
 		return e;
 	for (size_t i = 0; i < model->sources; i++)

@@ -10,7 +10,9 @@
 #include "model/model.h"
 
 struct plain {
-	size_t said; /* model->happened when last asked */
+	size_t said;                       /* model->happened when last asked */
+	const struct selection *selection; /* borrowed; which locks are said, NULL: all. What is */
+	/* gone, and the sources, are said always. */
 };
 
 /* Appends a line for whatever happened since the last call, oldest first. 0 or -ENOMEM. */

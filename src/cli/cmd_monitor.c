@@ -291,6 +291,7 @@ static int run_plain(struct monitor *monitor)
 	int fd = open_signals(monitor, signals, on_end_signal);
 	int e = session_gather(session, 0);
 
+	monitor->plain.selection = &monitor->top.selection; /* its filter is --filter's */
 	if (e == 0)
 		e = plain_opening(&monitor->plain, &session->model, &monitor->out);
 	session->data = monitor;

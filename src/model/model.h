@@ -150,6 +150,9 @@ struct selection {
 
 #define SORT_HARM (-1)
 
+/* Would the list show that entry? A filter that is not well formed hides nothing. */
+bool selection_shows(
+	const struct selection *selection, const struct model *model, const struct entry *entry);
 /* Is the filter well formed? Else -EINVAL with a sentence. */
 int selection_check(const struct selection *selection, struct error *err);
 /*

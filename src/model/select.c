@@ -257,6 +257,15 @@ static bool is_wanted(const struct model *model, const struct entry *entry,
 	return true;
 }
 
+bool selection_shows(
+	const struct selection *selection, const struct model *model, const struct entry *entry)
+{
+	struct filter filter = {0};
+
+	return filter_parse(&filter, selection, NULL) < 0 ||
+	       is_wanted(model, entry, &filter, selection);
+}
+
 /* What an entry is sorted by, made once for each: smaller first. */
 struct key {
 	int64_t a, b;   /* of a text: its first bytes, and where it stands */
