@@ -96,3 +96,25 @@ void lines_release(struct lines *lines)
 	free(lines->line);
 	*lines = (struct lines){0};
 }
+
+size_t lines_rows(const struct top *top, lines_make_fn *make)
+{
+	struct lines lines = {.cols = top->cols > 0 ? top->cols : 80};
+	size_t n;
+
+	make(&lines, top);
+	n = lines.n;
+	lines_release(&lines);
+	return n;
+}
+
+void lines_view(const struct top *top, struct canvas *canvas, const struct layout *layout,
+	lines_make_fn *make, const char *title)
+{
+	struct lines lines = {.cols = canvas->cols};
+
+	make(&lines, top);
+	lines_title(canvas, layout, &lines, top->line, title);
+	lines_draw(canvas, layout->body, &lines, top->line);
+	lines_release(&lines);
+}

@@ -30,4 +30,12 @@ void lines_title(struct canvas *canvas, const struct layout *layout, const struc
 	size_t first, const char *title);
 void lines_release(struct lines *lines);
 
+struct top;
+typedef void lines_make_fn(struct lines *lines, const struct top *top);
+
+/* The rows() and draw() of a view that consists of such lines, made by `make`. */
+size_t lines_rows(const struct top *top, lines_make_fn *make);
+void lines_view(const struct top *top, struct canvas *canvas, const struct layout *layout,
+	lines_make_fn *make, const char *title);
+
 #endif

@@ -10,9 +10,9 @@
 #include "model/model.h"
 
 struct plain {
-	size_t said;                       /* model->happened when last asked */
-	const struct selection *selection; /* borrowed; which locks are said, NULL: all. What is */
-	/* gone, and the sources, are said always. */
+	size_t said; /* model->happened when last asked */
+	/* Borrowed; which locks are said, NULL: all. What is gone, and the sources, always are. */
+	const struct selection *selection;
 };
 
 /* Appends a line for whatever happened since the last call, oldest first. 0 or -ENOMEM. */

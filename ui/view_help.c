@@ -53,23 +53,12 @@ static void make(struct lines *lines, const struct top *top)
 
 static size_t rows(const struct top *top)
 {
-	struct lines lines = {.cols = top->cols > 0 ? top->cols : 80};
-	size_t n;
-
-	make(&lines, top);
-	n = lines.n;
-	lines_release(&lines);
-	return n;
+	return lines_rows(top, make);
 }
 
 static void draw(const struct top *top, struct canvas *canvas, const struct layout *layout)
 {
-	struct lines lines = {.cols = canvas->cols};
-
-	make(&lines, top);
-	lines_title(canvas, layout, &lines, top->line, "help");
-	lines_draw(canvas, layout->body, &lines, top->line);
-	lines_release(&lines);
+	lines_view(top, canvas, layout, make, "help");
 }
 
 const struct view view_help = {"help", IN_HELP, rows, draw};

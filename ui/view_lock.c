@@ -198,28 +198,18 @@ static void make(struct lines *lines, const struct top *top)
 
 static size_t rows(const struct top *top)
 {
-	struct lines lines = {.cols = top->cols > 0 ? top->cols : 80};
-	size_t n;
-
-	make(&lines, top);
-	n = lines.n;
-	lines_release(&lines);
-	return n;
+	return lines_rows(top, make);
 }
 
 static void draw(const struct top *top, struct canvas *canvas, const struct layout *layout)
 {
 	const struct entry *entry = top_selected(top);
-	struct lines lines = {.cols = canvas->cols};
 
 	if (entry)
 		top_verdict_block(top, canvas, layout->worst, entry);
 	if (layout->rule.rows)
 		canvas_fill(canvas, layout->rule, STYLE_DIM, top->glyphs->rule);
-	make(&lines, top);
-	lines_title(canvas, layout, &lines, top->line, "all about this lock");
-	lines_draw(canvas, layout->body, &lines, top->line);
-	lines_release(&lines);
+	lines_view(top, canvas, layout, make, "all about this lock");
 }
 
 const struct view view_lock = {"lock", IN_LOCK, rows, draw};

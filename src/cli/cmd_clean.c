@@ -111,14 +111,18 @@ static int release_all(const char *program, struct session *session, const struc
 	return worst;
 }
 
-static int clean(const char *program, struct session *session, const struct clean_args *args)
+static int clean(const char *program, struct session *session, void *data)
 {
+	const struct clean_args *args = data;
 	struct found *found;
+	struct error err;
 	char question[80];
 	bool is_bad;
 	size_t n;
 	int code = EXIT_DONE;
 
+	if (session_sources(session, args->sources, args->n, &err) < 0)
+		return cli_fail(program, EXIT_USAGE, "%s", err.text);
 	session_gather(session, 0);
 	is_bad = session_complain(session, program);
 	n = find_stale(session, &found);
@@ -147,21 +151,10 @@ static int clean(const char *program, struct session *session, const struct clea
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct clean_args args = {.common.format = FORMAT_NONE};
-	struct session session;
-	struct error err;
-	int e, code;
 
 	(void)command;
 	options_parse(&argp, argc, argv, 0, NULL, &args);
-	e = session_open(&session, &args.common, &err);
-	if (e == 0)
-		e = session_start(&session, false, &err);
-	if (e == 0)
-		e = session_sources(&session, args.sources, args.n, &err);
-	code = e < 0 ? cli_fail(argv[0], cli_exit_code(e), "%s", err.text)
-		     : clean(argv[0], &session, &args);
-	session_close(&session);
-	return code;
+	return session_run(argv[0], &args.common, false, clean, &args);
 }
 
 const struct command command_clean = {"clean", "release all that is provably stale", &argp, run};

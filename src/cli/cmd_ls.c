@@ -68,33 +68,31 @@ static const struct argp argp = {options, parse, "[SOURCE...]",
 	"Lists the locks of the sources, of the configured ones, or of this host.", common_children,
 	NULL, NULL};
 
-static int list(const char *name, struct session *session, const struct ls_args *args)
+static int list(const char *program, struct session *session, void *data)
 {
+	const struct ls_args *args = data;
 	struct listing listing = {
 		.format = args->common.format,
 		.field = args->common.field,
 		.fields = args->common.fields,
 		.has_header = !args->no_header,
 	};
-	bool is_bad;
-	int e = session_gather(session, 0);
+	struct error err;
+	int e = session_sources(session, args->sources, args->n, &err);
 
+	if (e < 0)
+		return cli_fail(program, cli_exit_code(e), "%s", err.text);
+	e = session_gather(session, 0);
 	if (e == 0)
 		e = listing_print(&listing, &session->model, &args->selection);
-	if (e < 0)
-		return e == -EPIPE
-			       ? EXIT_DONE
-			       : cli_fail(name, cli_exit_code(e), "cannot print: %s", strerror(-e));
-	is_bad = session_complain(session, name);
-	return is_bad ? EXIT_UNREACHABLE : EXIT_DONE;
+	if (e < 0 && e != -EPIPE)
+		return cli_fail(program, cli_exit_code(e), "cannot print: %s", strerror(-e));
+	return session_complain(session, program) ? EXIT_UNREACHABLE : EXIT_DONE;
 }
 
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct ls_args args = {.common.format = FORMAT_NONE, .selection.sort = COLUMN_NAME};
-	struct session session;
-	struct error err;
-	int e, code;
 
 	(void)command;
 	options_parse(&argp, argc, argv, 0, NULL, &args);
@@ -103,17 +101,7 @@ static int run(const struct command *command, int argc, char **argv)
 			printf("%-16s %s\n", column_info[i].field, column_info[i].help);
 		return EXIT_DONE;
 	}
-	e = session_open(&session, &args.common, &err);
-	if (e == 0)
-		e = session_start(&session, true, &err);
-	if (e == 0)
-		e = session_sources(&session, args.sources, args.n, &err);
-	if (e < 0)
-		code = cli_fail(argv[0], cli_exit_code(e), "%s", err.text);
-	else
-		code = list(argv[0], &session, &args);
-	session_close(&session);
-	return code;
+	return session_run(argv[0], &args.common, true, list, &args);
 }
 
 const struct command command_ls = {"ls", "list locks, once", &argp, run};

@@ -45,13 +45,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "no process id '%s'", arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->address)
-			argp_error(state, "one lock at a time; '%s' is one too many", arg);
-		args->address = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which lock? See locktop ls --format=ids");
-		return 0;
+	case ARGP_KEY_NO_ARGS: options_address(&args->address, arg, state); return 0;
 	case ARGP_KEY_END:
 		if (args->pid && !args->force)
 			argp_error(state, "--pid goes with --force");
@@ -98,8 +92,9 @@ static bool is_agreed(const struct release_args *args, const struct entry *entry
 	return ask_typed(question, expected);
 }
 
-static int release(const char *program, struct session *session, const struct release_args *args)
+static int release(const char *program, struct session *session, void *data)
 {
+	const struct release_args *args = data;
 	struct entry *entry;
 	int code = session_find(session, program, args->address, &entry);
 	struct deed deed;
@@ -139,19 +134,10 @@ static int release(const char *program, struct session *session, const struct re
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct release_args args = {.common.format = FORMAT_NONE};
-	struct session session;
-	struct error err;
-	int e, code;
 
 	(void)command;
 	options_parse(&argp, argc, argv, 0, NULL, &args);
-	e = session_open(&session, &args.common, &err);
-	if (e == 0)
-		e = session_start(&session, false, &err);
-	code = e < 0 ? cli_fail(argv[0], cli_exit_code(e), "%s", err.text)
-		     : release(argv[0], &session, &args);
-	session_close(&session);
-	return code;
+	return session_run(argv[0], &args.common, false, release, &args);
 }
 
 const struct command command_release = {

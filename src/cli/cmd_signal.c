@@ -43,13 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "no process id '%s'", arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->address)
-			argp_error(state, "one lock at a time; '%s' is one too many", arg);
-		args->address = arg;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which lock? See locktop ls --format=ids");
-		return 0;
+	case ARGP_KEY_NO_ARGS: options_address(&args->address, arg, state); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -66,8 +60,9 @@ static const struct process *holder_meant(const struct lock *lock, int64_t pid)
 	return pid ? NULL : verdict_holder(lock);
 }
 
-static int send(const char *program, struct session *session, const struct signal_args *args)
+static int send(const char *program, struct session *session, void *data)
 {
+	const struct signal_args *args = data;
 	struct entry *entry;
 	int code = session_find(session, program, args->address, &entry);
 	const struct process *holder;
@@ -104,19 +99,10 @@ static int send(const char *program, struct session *session, const struct signa
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct signal_args args = {.common.format = FORMAT_NONE};
-	struct session session;
-	struct error err;
-	int e, code;
 
 	(void)command;
 	options_parse(&argp, argc, argv, 0, NULL, &args);
-	e = session_open(&session, &args.common, &err);
-	if (e == 0)
-		e = session_start(&session, false, &err);
-	code = e < 0 ? cli_fail(argv[0], cli_exit_code(e), "%s", err.text)
-		     : send(argv[0], &session, &args);
-	session_close(&session);
-	return code;
+	return session_run(argv[0], &args.common, false, send, &args);
 }
 
 const struct command command_signal = {"signal", "end the holder of a lock", &argp, run};

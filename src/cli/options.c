@@ -52,6 +52,15 @@ static int format_from_word(const char *word)
 	return FORMAT_NONE;
 }
 
+void options_address(const char **address, char *arg, struct argp_state *state)
+{
+	if (!arg)
+		argp_error(state, "which lock? See locktop ls --format=ids");
+	if (*address)
+		argp_error(state, "one lock at a time; '%s' is one too many", arg);
+	*address = arg;
+}
+
 int options_time(const char *text, wall_t *out)
 {
 	struct tm tm = {.tm_isdst = -1};

@@ -45,6 +45,8 @@ extern const struct argp_child common_children[];
 /* Parses with exit code 64 for mistakes; 0 or an errno that argp gave. */
 int options_parse(
 	const struct argp *argp, int argc, char **argv, unsigned int flags, int *next, void *input);
+/* For ARGP_KEY_ARG and ARGP_KEY_NO_ARGS of a command that takes one lock's address. */
+void options_address(const char **address, char *arg, struct argp_state *state);
 /* The field list "state,name,age": 0, or -EINVAL with a sentence naming the known ones. */
 int options_fields(const char *text, enum column *field, size_t *n, struct error *err);
 /* "1763866361", "@1763866361.5" or "2026-03-01 12:03:41": ns since 1970, or -EINVAL. */

@@ -294,6 +294,22 @@ void session_close(struct session *session)
 	settings_release(&session->settings);
 }
 
+int session_run(const char *program, const struct common *common, bool once,
+	int (*body)(const char *program, struct session *session, void *args), void *args)
+{
+	struct session session;
+	struct error err;
+	int e = session_open(&session, common, &err);
+	int code;
+
+	if (e == 0)
+		e = session_start(&session, once, &err);
+	code = e < 0 ? cli_fail(program, cli_exit_code(e), "%s", err.text)
+		     : body(program, &session, args);
+	session_close(&session);
+	return code;
+}
+
 /* "SOURCE/NAME" at the last slash; the source is a file's folder or a server's prefix. */
 static int split_at(
 	struct address *address, const char *source, size_t source_len, const char *name)

@@ -50,6 +50,12 @@ int session_gather(struct session *session, int64_t patience);
 /* Is any source without a complete look? Prints a sentence a source to stderr. */
 bool session_complain(const struct session *session, const char *program);
 void session_close(struct session *session);
+/*
+ * Opens and starts a session, runs the command's body on it and closes it: the exit code, of the
+ * body or of what went wrong before, which was printed.
+ */
+int session_run(const char *program, const struct common *common, bool once,
+	int (*body)(const char *program, struct session *session, void *args), void *args);
 
 /* A lock's address taken apart: which source to open, and the lock's name there. */
 struct address {
