@@ -358,6 +358,42 @@ static void somebody_elses_process_is_alive(void **state)
 
 /* -- recorded and made-up processes -- */
 
+/* Not dumpable, as who was setuid is: all below its /proc/PID belongs to root. */
+static void wears_another_uid(void)
+{
+	if (geteuid() == 0 && seteuid(65534) < 0)
+		_exit(1);
+	prctl(PR_SET_DUMPABLE, 0);
+	raise(SIGSTOP);
+}
+
+static void the_uid_is_the_effective_one(void **state)
+{
+	pid_t pid = started(wears_another_uid);
+	int32_t uid = geteuid() == 0 ? 65534 : (int32_t)geteuid();
+	struct process process = {0};
+	struct here here;
+	struct world real;
+	struct stat below;
+	char path[64];
+	int status;
+
+	(void)state;
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	open_real(&real);
+	assert_int_equal(proc_here(&real, &here, NULL), 0);
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	assert_int_equal(stat(path, &below), 0);
+	assert_int_equal(below.st_uid, 0);
+	assert_int_equal(proc_look(&real, &here, pid, &process), 0);
+	assert_int_equal(process.life, LIFE_STOPPED);
+	assert_int_equal(process.uid, uid);
+	process_release(&process);
+	world_close(&real);
+	ended(pid);
+}
+
 static void a_recorded_process_is_described(void **state)
 {
 	struct process process = {0};
@@ -609,6 +645,7 @@ int main(void)
 		cmocka_unit_test(a_stopped_process_is_alive),
 		cmocka_unit_test(ones_own_process_is_described),
 		cmocka_unit_test(somebody_elses_process_is_alive),
+		cmocka_unit_test(the_uid_is_the_effective_one),
 		cmocka_unit_test(a_recorded_process_is_described),
 		cmocka_unit_test(the_command_line_is_made_safe_and_cut),
 		cmocka_unit_test(who_waits_for_a_disk_is_not_asked_for_its_command),
