@@ -26,6 +26,7 @@ enum {
 
 static const struct argp_option common_options[] = {
 	{NULL, 0, NULL, 0, "Common to all commands:", -2},
+	{NULL, 'h', NULL, 0, "the same as --help", -1},
 	{"config", OPT_CONFIG, "FILE", 0, "read this configuration instead of the usual two files",
 		0},
 	{"read-only", OPT_READ_ONLY, NULL, 0, "refuse every release, force and signal", 0},
@@ -130,6 +131,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	int format;
 
 	switch (key) {
+	case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;
 	case OPT_CONFIG: common->config = arg; break;
 	case OPT_READ_ONLY: common->is_read_only = true; break;
 	case OPT_JSON: common->format = FORMAT_JSON; break;
