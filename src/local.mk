@@ -57,6 +57,14 @@ src_libcore_la_SOURCES = \
 	src/backends/backend.c \
 	src/backends/backend.h \
 	src/backends/file.c \
+	src/backends/file_folder.c \
+	src/backends/file_item.c \
+	src/backends/file_kernel.c \
+	src/backends/file_list.c \
+	src/backends/file_lock.c \
+	src/backends/file_private.h \
+	src/backends/file_process.c \
+	src/backends/file_release.c \
 	src/backends/kernel.c \
 	src/backends/replay.c \
 	src/engine/act.c \
