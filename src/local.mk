@@ -79,6 +79,9 @@ src_libcore_la_SOURCES = \
 	src/engine/holders.h \
 	src/engine/hub.c \
 	src/engine/hub.h \
+	src/engine/hub_lines.c \
+	src/engine/hub_private.h \
+	src/engine/hub_process.c \
 	src/engine/hub_ssh.c \
 	src/engine/source.c \
 	src/engine/source.h
