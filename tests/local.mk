@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/test_proc \
 	tests/test_kernlocks \
 	tests/test_watch \
+	tests/test_lockfile \
 	tests/test_backend \
 	tests/test_file \
 	tests/test_kernel \
@@ -73,6 +74,9 @@ tests_test_snapshot_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
+
+# Others act in the middle of a release.
+tests_test_lockfile_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=ftruncate,--wrap=unlinkat
 
 # Its allocations fail one after the other.
 tests_test_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
