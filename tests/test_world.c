@@ -153,6 +153,29 @@ static void descriptors_are_not_inherited(void **state)
 	world_close(&real);
 }
 
+static void a_witness_older_than_the_boot_tells_of_a_step(void **state)
+{
+	const wall_t boot = 1760000000 * NS_PER_S;
+
+	(void)state;
+	/* Made at boot, or in a container long after it: nothing is known. */
+	assert_int_equal(world_step_between(boot, boot), 0);
+	assert_int_equal(world_step_between(boot + 3 * NS_PER_S, boot), 0);
+	assert_int_equal(world_step_between(boot + 86400 * NS_PER_S, boot), 0);
+	/* Clocks are read one after the other. */
+	assert_int_equal(world_step_between(boot - 5 * NS_PER_S, boot), 0);
+	/* The machine slept for a day as a snapshot. */
+	assert_true(world_step_between(boot - 86400 * NS_PER_S, boot) == 86400 * NS_PER_S);
+}
+
+static void a_recorded_machine_has_no_step(void **state)
+{
+	struct world world = {.proc = -1, .is_real = false, .clock = &clock_system};
+
+	(void)state;
+	assert_int_equal(world_step_since_boot(&world), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +187,8 @@ int main(void)
 		cmocka_unit_test(a_link_is_read_not_followed),
 		cmocka_unit_test(a_tree_is_not_this_machine),
 		cmocka_unit_test(a_root_without_proc_is_named),
+		cmocka_unit_test(a_witness_older_than_the_boot_tells_of_a_step),
+		cmocka_unit_test(a_recorded_machine_has_no_step),
 		cmocka_unit_test(without_proc_nothing_is_found),
 		cmocka_unit_test(descriptors_are_not_inherited),
 	};

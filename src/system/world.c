@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -164,4 +165,23 @@ ssize_t world_link(const struct world *world, const char *path, char *dst, size_
 		return -errno;
 	dst[n] = '\0';
 	return n;
+}
+
+int64_t world_step_between(wall_t witness, wall_t boot)
+{
+	/* Made some seconds after the boot, or much later in a container: that says nothing. */
+	enum { FUZZ_S = 5 };
+
+	return boot - witness > FUZZ_S * NS_PER_S ? boot - witness : 0;
+}
+
+int64_t world_step_since_boot(const struct world *world)
+{
+	struct stat st;
+
+	if (!world->is_real || stat("/dev/null", &st) < 0)
+		return 0;
+	/* The machine's own clocks, as the witness is the machine's. */
+	return world_step_between(st.st_ctim.tv_sec * NS_PER_S + st.st_ctim.tv_nsec,
+		clock_wall(&clock_system) - clock_mono(&clock_system));
 }

@@ -44,4 +44,15 @@ ssize_t world_link(const struct world *world, const char *path, char *dst, size_
 /* Opens under proc, O_CLOEXEC added. Descriptor or -errno. */
 int world_openat(const struct world *world, const char *path, int flags);
 
+/*
+ * By how much the wall clock was set forward since this machine booted, in ns, as far as can be
+ * told; 0: not at all, or nothing is known. A virtual machine that goes on from a snapshot does
+ * that: CLOCK_BOOTTIME knows nothing of the time in between, so every process seems to have
+ * started later by as much than what it wrote before. The witness is /dev/null, which the kernel
+ * makes at boot.
+ */
+int64_t world_step_since_boot(const struct world *world);
+/* The same from the witness's time stamp and the time at which the boot seems to have been. */
+int64_t world_step_between(wall_t witness, wall_t boot);
+
 #endif
