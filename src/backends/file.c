@@ -31,6 +31,12 @@ void file_read_clocks(struct place *place)
 	place->offset = offset;
 }
 
+/* What was written before the look began may be from before the step at a wake-up, too. */
+int64_t file_clock_step(const struct place *place, wall_t written)
+{
+	return place->step + (written < place->opened ? place->slept : 0);
+}
+
 static int follow_clock(struct place *place)
 {
 	if (!place->has_stepped)
@@ -40,7 +46,7 @@ static int follow_clock(struct place *place)
 
 		if (!lock)
 			return -ENOMEM;
-		lock->clock_step = place->step;
+		lock->clock_step = file_clock_step(place, lock->written);
 		file_lock_set(place->item[i], lock);
 	}
 	place->has_stepped = false;
@@ -110,7 +116,9 @@ static int file_open(void **state, const struct world *world, const struct here 
 	place->holders_at = MONO_UNKNOWN;
 	place->glob = strdup(glob ? glob : "*.lock");
 	place->cache = proccache_new(world, here);
-	place->offset = clock_wall(world->clock) - clock_mono(world->clock);
+	place->opened = clock_wall(world->clock);
+	place->offset = place->opened - clock_mono(world->clock);
+	place->slept = world_step_since_boot(world);
 	if (!place->glob || !place->cache || set_place(place, uri->path) < 0) {
 		file_close(place);
 		return error_sys(err, -ENOMEM, "cannot open %s", uri->text);

@@ -247,7 +247,7 @@ static void settle(const struct place *place, const struct item *item, struct lo
 	const struct before *before)
 {
 	lock->flags = flags_of(item, lock);
-	lock->clock_step = place->step;
+	lock->clock_step = file_clock_step(place, lock->written);
 	set_version(item, lock);
 	if (before->is_known && strcmp(before->version, lock->version) == 0) {
 		lock->since = before->since;

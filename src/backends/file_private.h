@@ -73,6 +73,8 @@ struct place {
 	int64_t offset; /* wall - mono at the last look */
 	int64_t step;   /* what it was seen to jump since open */
 	bool has_stepped;
+	wall_t opened; /* wall clock at open */
+	int64_t slept; /* world_step_since_boot() then */
 
 	/* file_folder.c */
 	bool is_single;
@@ -102,6 +104,8 @@ struct place {
 /* --- file.c --- */
 
 void file_read_clocks(struct place *place);
+/* By how much the wall clock was set since a lock file was written, as far as is known; in ns. */
+int64_t file_clock_step(const struct place *place, wall_t written);
 
 /* --- file_folder.c --- */
 

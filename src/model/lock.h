@@ -141,7 +141,8 @@ struct lock {
 			    /* this version, so that a wall-clock jump ages nothing; */
 			    /* INT64_MIN unknown */
 	wall_t expires;     /* end of the lease; 0 none */
-	int64_t clock_step; /* ns by which the wall clock was seen to jump since the source began */
+	int64_t clock_step; /* ns by which the wall clock was set since this was written, as far as
+			       is known */
 	size_t holders, waiters;
 	struct process *holder; /* owned array; kernel's first */
 	struct process *waiter; /* owned array; longest waiting first where known */

@@ -518,7 +518,7 @@ static bool line_clock(struct sentence *s, size_t i)
 		return false;
 	puts_to(s, "clock: the wall clock was set by ");
 	put_duration(s, s->lock->clock_step);
-	puts_to(s, " since the source began");
+	puts_to(s, " meanwhile: a start time proves nothing within that");
 	return true;
 }
 
