@@ -1314,6 +1314,193 @@ static void processes_that_come_and_go_do_no_harm(void **state)
 	}
 }
 
+/* -- who must have a lock, and who only seems to -- */
+
+/* Forks a child that has the same descriptors from then on, and lives as long. */
+static pid_t share_with_a_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(1);
+	}
+	return pid;
+}
+
+static void say_pid_and_pause(int ready, pid_t pid)
+{
+	if (pid > 0 && write(ready, &pid, sizeof pid) == sizeof pid)
+		pause();
+	_exit(1);
+}
+
+/* Leaves the lock to a child, and opens the file again: the descriptor he has is without it. */
+static void gives_it_to_a_child(const struct scene *scene, int ready)
+{
+	int fd = open(scene->path, O_RDWR | O_CLOEXEC);
+	pid_t child;
+
+	if (flock(fd, LOCK_EX) < 0)
+		return;
+	child = share_with_a_child();
+	close(fd);
+	if (open(scene->path, O_RDWR | O_CLOEXEC) == fd)
+		say_pid_and_pause(ready, child);
+}
+
+static void shares_it_with_a_child(const struct scene *scene, int ready)
+{
+	int fd = open(scene->path, O_RDWR | O_CLOEXEC);
+
+	if (flock(fd, LOCK_EX) == 0)
+		say_pid_and_pause(ready, share_with_a_child());
+}
+
+/* The pid of its child. */
+static pid_t start_with_child(struct scene *scene, child_fn *fn, pid_t *taker)
+{
+	pid_t parent = getpid(), child;
+	int ready[2];
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	*taker = fork();
+	assert_true(*taker >= 0);
+	if (*taker == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() == parent)
+			fn(scene, ready[1]);
+		_exit(1);
+	}
+	scene->child[scene->children++] = *taker;
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &child, sizeof child), sizeof child);
+	close(ready[0]);
+	return child;
+}
+
+static void a_taker_who_opened_it_again_has_it_not(void **state)
+{
+	struct scene *scene = *state;
+	pid_t taker, child = start_with_child(scene, gives_it_to_a_child, &taker);
+	struct lock *lock = look(scene);
+
+	assert_int_equal(proc_life(&scene->world, taker, NULL), LIFE_ALIVE);
+	assert_int_equal(lock->holders, 1);
+	assert_int_equal(lock->holder[0].pid, child);
+	assert_true(lock->holder[0].is_inherited);
+	lock_unref(lock);
+}
+
+static void the_taker_and_his_child_both_have_it(void **state)
+{
+	struct scene *scene = *state;
+	pid_t taker, child = start_with_child(scene, shares_it_with_a_child, &taker);
+	struct lock *lock = look(scene);
+
+	assert_int_equal(lock->holders, 2);
+	assert_int_equal(lock->holder[0].pid, taker);
+	assert_false(lock->holder[0].is_inherited);
+	assert_int_equal(lock->holder[1].pid, child);
+	assert_true(lock->holder[1].is_inherited);
+	lock_unref(lock);
+}
+
+static bool has_lock_in_fdinfo(pid_t pid, int fd)
+{
+	char path[64], text[4096];
+	size_t n;
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)pid, fd);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	n = fread(text, 1, sizeof text - 1, file);
+	text[n] = '\0';
+	fclose(file);
+	return strstr(text, "lock:") != NULL;
+}
+
+/* The lock is on the higher of two descriptors of one file. */
+static void opens_it_twice(const struct scene *scene, int ready)
+{
+	int lower = open(scene->path, O_RDWR | O_CLOEXEC);
+	int higher = open(scene->path, O_RDWR | O_CLOEXEC);
+
+	if (lower >= 0 && higher > lower && flock(higher, LOCK_EX) == 0)
+		say_and_pause(ready);
+}
+
+static void the_descriptor_with_the_lock_is_told(void **state)
+{
+	struct scene *scene = *state;
+	pid_t pid = start(scene, opens_it_twice, true);
+	struct lock *lock = look(scene);
+	ssize_t at = kernlocks_find(&scene->locks, lock->dev, lock->ino, 0);
+	int fd = -1;
+
+	assert_true(at >= 0);
+	for (size_t i = 0; i < scene->locks.holders; i++)
+		if (scene->locks.holder[i].lock == (size_t)at) {
+			assert_int_equal(scene->locks.holder[i].pid, pid);
+			assert_int_equal(fd, -1);
+			fd = scene->locks.holder[i].fd;
+		}
+	/* The lower is an open file as well, without the lock. */
+	assert_true(fd > 0);
+	assert_int_equal(lock->holders, 1);
+	lock_unref(lock);
+	assert_true(has_lock_in_fdinfo(pid, fd));
+}
+
+static void opens_only(const struct scene *scene, int ready)
+{
+	if (open(scene->path, O_RDONLY | O_CLOEXEC) >= 0)
+		say_and_pause(ready);
+}
+
+static void who_has_it_only_open_holds_nothing(void **state)
+{
+	struct scene *scene = *state;
+	pid_t before = start(scene, opens_only, true), taker = start(scene, takes_flock, true),
+	      after = start(scene, opens_only, true);
+	struct lock *lock = look(scene);
+
+	assert_true(before != after);
+	assert_int_equal(lock->holders, 1);
+	assert_int_equal(lock->holder[0].pid, taker);
+	assert_false(lock->holder[0].is_inherited);
+	lock_unref(lock);
+}
+
+static void takes_flock_and_range(const struct scene *scene, int ready)
+{
+	int fd = open(scene->path, O_RDWR | O_CLOEXEC);
+	struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (flock(fd, LOCK_EX) == 0 && fcntl(fd, F_OFD_SETLK, &range) == 0)
+		say_and_pause(ready);
+}
+
+static void several_locks_of_one_inode_are_all_placed(void **state)
+{
+	struct scene *scene = *state;
+	pid_t pid = start(scene, takes_flock_and_range, true);
+	struct lock *lock = look(scene);
+	ssize_t at = -1;
+	int n = 0;
+
+	while ((at = kernlocks_find(&scene->locks, lock->dev, lock->ino, (size_t)(at + 1))) >= 0) {
+		assert_true(scene->locks.lock[at].is_placed);
+		n++;
+	}
+	assert_int_equal(n, 2);
+	assert_int_equal(lock->holders, 1);
+	assert_int_equal(lock->holder[0].pid, pid);
+	lock_unref(lock);
+}
+
 #define REAL(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1361,6 +1548,11 @@ int main(void)
 		REAL(a_pid_namespace_is_known_to_hide),
 		REAL(who_may_not_look_knows_that_he_saw_not_all),
 		REAL(processes_that_come_and_go_do_no_harm),
+		REAL(a_taker_who_opened_it_again_has_it_not),
+		REAL(the_taker_and_his_child_both_have_it),
+		REAL(the_descriptor_with_the_lock_is_told),
+		REAL(who_has_it_only_open_holds_nothing),
+		REAL(several_locks_of_one_inode_are_all_placed),
 	};
 
 	return cmocka_run_group_tests_name("kernlocks", tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /*
  * The walk over /proc/PID/fd. What costs is system calls: for a descriptor whose inode occurs in
- * the table statx, open, read, close; for every other one statx alone; so that nothing else is
- * done for the thousands of sockets of a server.
+ * the table statx, open, read, close; for every other one, and for a flock that nobody but its
+ * taker can have, statx alone; so that nothing else is done for the thousands of sockets of a
+ * server.
  */
 #include "config.h"
 
@@ -19,6 +20,15 @@
 
 enum { DIRENTS = 32 * 1024, TEXT_FIRST = 16 * 1024, STREAK = 8 };
 
+/* What was seen of an inode with one flock. */
+enum open { OPEN_NOWHERE, OPEN_BY_TAKER, OPEN_TWICE };
+
+/* The taker's descriptor of such an inode. */
+struct likely {
+	struct kernholder holder; /* without the lock */
+	size_t row;
+};
+
 struct walk {
 	const struct world *world;
 	struct kernlocks *locks;
@@ -29,6 +39,9 @@ struct walk {
 	uint64_t *ino;    /* owned; every inode number of the table once, sorted */
 	size_t inos;
 	size_t holders_size;
+	unsigned char *open;   /* owned; enum open of each row */
+	struct likely *likely; /* owned; each row at most once */
+	size_t likelies, likely_size;
 	char *text; /* owned; of an fdinfo */
 	size_t text_size;
 	char *pids, *fds; /* owned; DIRENTS each */
@@ -56,6 +69,11 @@ static int compare_locks(const struct kernlock *a, const struct kernlock *b)
 	COMPARE(a, b, from);
 	COMPARE(a, b, to);
 	return 0;
+}
+
+static bool is_same_inode(const struct kernlock *a, const struct kernlock *b)
+{
+	return a->ino == b->ino && a->major == b->major && a->minor == b->minor;
 }
 
 static int compare_rows(const void *a, const void *b, void *data)
@@ -270,6 +288,89 @@ static void note_loss(struct walk *walk, ssize_t error)
 		walk->locks->saw_all_fds = false;
 }
 
+/* -- who must have it, because nobody else can -- */
+
+/*
+ * The one row about that inode, if it is a flock, which has one taker and whose device has the
+ * same number in the table and by stat(2); else -1.
+ */
+static ssize_t only_row(const struct walk *walk, const struct kernholder *holder)
+{
+	const struct kernlock before = {.ino = holder->st_ino,
+		.major = major(holder->st_dev),
+		.minor = minor(holder->st_dev),
+		.kind = (enum lock_kind)0,
+		.pid = INT32_MIN};
+	size_t at = first_row(walk, &before);
+	const struct kernlock *lock = walk->locks->lock;
+
+	if (before.major == 0 || at >= walk->rows || !is_same_inode(&lock[walk->row[at]], &before))
+		return -1;
+	if (at + 1 < walk->rows && is_same_inode(&lock[walk->row[at + 1]], &before))
+		return -1;
+	return lock[walk->row[at]].kind == LOCK_FLOCK ? (ssize_t)at : -1;
+}
+
+static int add_likely(struct walk *walk, const struct kernholder *holder, size_t row)
+{
+	if (walk->likelies == walk->likely_size) {
+		size_t size = walk->likely_size ? walk->likely_size * 2 : 64;
+		struct likely *more = reallocarray(walk->likely, size, sizeof *more);
+
+		if (!more)
+			return -ENOMEM;
+		walk->likely = more;
+		walk->likely_size = size;
+	}
+	walk->likely[walk->likelies++] = (struct likely){*holder, row};
+	return 0;
+}
+
+/*
+ * The taker's descriptor of an inode with one flock is put off: if it stays the only one, fdinfo
+ * need not be read, which costs as much as all else that is asked about a descriptor. 1: it is
+ * put off; 0: it is not; or -ENOMEM.
+ */
+static int put_off(struct walk *walk, const struct kernholder *holder)
+{
+	ssize_t row = -1;
+	int rc;
+
+	/* Who cannot see init's descriptors has to read all, and then at once. */
+	if (walk->world->is_real && walk->locks->saw_all_fds && !walk->locks->is_partial)
+		row = only_row(walk, holder);
+	if (row < 0)
+		return 0;
+	if (walk->open[row] != OPEN_NOWHERE ||
+		walk->locks->lock[walk->row[row]].pid != holder->pid) {
+		walk->open[row] = OPEN_TWICE;
+		return 0;
+	}
+	walk->open[row] = OPEN_BY_TAKER;
+	rc = add_likely(walk, holder, (size_t)row);
+	return rc < 0 ? rc : 1;
+}
+
+/*
+ * Somebody has the lock, and the taker alone has the inode open. Not if a descriptor may have
+ * escaped us: then the taker's may be a second one, opened later, and the lock a child's.
+ */
+static bool must_have(const struct walk *walk, const struct likely *likely)
+{
+	return walk->open[likely->row] == OPEN_BY_TAKER && walk->locks->saw_all_fds &&
+	       !walk->locks->is_partial && walk->claimed[walk->row[likely->row]] == 0;
+}
+
+static int ask_fdinfo(struct walk *walk, struct look *look)
+{
+	ssize_t n = read_fdinfo(walk, look->holder.pid, look->holder.fd);
+
+	note_loss(walk, n);
+	if (n < 0)
+		return n == -ENOMEM ? -ENOMEM : 0;
+	return add_locks_of(walk, look);
+}
+
 static int look_at_fd(struct walk *walk, int dir, const char *name, int fd, int32_t pid)
 {
 	struct look look = {.holder = {.pid = pid, .fd = fd}, .dir = dir, .name = name};
@@ -285,12 +386,30 @@ static int look_at_fd(struct walk *walk, int dir, const char *name, int fd, int3
 		note_loss(walk, n);
 		if (n < 0 || !may_have_lock(walk, &look.holder, mode))
 			return 0;
+		n = put_off(walk, &look.holder);
+		if (n != 0)
+			return n < 0 ? (int)n : 0;
 	}
-	n = read_fdinfo(walk, pid, fd);
-	note_loss(walk, n);
-	if (n < 0)
-		return n == -ENOMEM ? -ENOMEM : 0;
-	return add_locks_of(walk, &look);
+	return ask_fdinfo(walk, &look);
+}
+
+/* After the last process: those that were put off. */
+static int look_at_likely(struct walk *walk)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < walk->likelies && rc == 0; i++) {
+		struct likely *likely = &walk->likely[i];
+		struct look look = {.holder = likely->holder, .dir = -1, .has_stat = true};
+
+		if (must_have(walk, likely)) {
+			likely->holder.lock = walk->row[likely->row];
+			rc = add_holder(walk, &likely->holder);
+		} else {
+			rc = ask_fdinfo(walk, &look);
+		}
+	}
+	return rc;
 }
 
 /* -- every descriptor of every process -- */
@@ -382,11 +501,6 @@ static int compare_holders(const void *a, const void *b)
 	return 0;
 }
 
-static bool is_same_inode(const struct kernlock *a, const struct kernlock *b)
-{
-	return a->ino == b->ino && a->major == b->major && a->minor == b->minor;
-}
-
 /*
  * A lock without a descriptor is where the others with its numbers are, if those are all at one
  * place (on btrfs files of two subvolumes can have the same numbers in the table).
@@ -438,12 +552,13 @@ static int walk_begin(struct walk *walk)
 	walk->next = reallocarray(NULL, locks->n, sizeof *walk->next);
 	walk->claimed = calloc(locks->n, sizeof *walk->claimed);
 	walk->ino = reallocarray(NULL, locks->n, sizeof *walk->ino);
+	walk->open = calloc(locks->n, sizeof *walk->open);
 	walk->text_size = TEXT_FIRST;
 	walk->text = malloc(walk->text_size);
 	walk->pids = malloc(DIRENTS);
 	walk->fds = malloc(DIRENTS);
-	if (!walk->row || !walk->next || !walk->claimed || !walk->ino || !walk->text ||
-		!walk->pids || !walk->fds)
+	if (!walk->row || !walk->next || !walk->claimed || !walk->ino || !walk->open ||
+		!walk->text || !walk->pids || !walk->fds)
 		return -ENOMEM;
 
 	for (size_t i = 0; i < locks->n; i++)
@@ -466,6 +581,8 @@ static void walk_end(struct walk *walk)
 	free(walk->next);
 	free(walk->claimed);
 	free(walk->ino);
+	free(walk->open);
+	free(walk->likely);
 	free(walk->text);
 	free(walk->pids);
 	free(walk->fds);
@@ -478,6 +595,8 @@ int kernlocks_walk(const struct world *world, struct kernlocks *locks)
 
 	if (rc == 0)
 		rc = look_at_all(&walk);
+	if (rc == 0)
+		rc = look_at_likely(&walk);
 	if (rc == 0) {
 		if (locks->holders > 0)
 			qsort(locks->holder, locks->holders, sizeof *locks->holder,
