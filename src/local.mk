@@ -40,6 +40,7 @@ src_libcore_la_SOURCES = \
 	src/system/kernlocks.c \
 	src/system/kernlocks.h \
 	src/system/kernlocks_attach.c \
+	src/system/kernlocks_unite.c \
 	src/system/kernlocks_walk.c \
 	src/system/kernlocks_walk.h \
 	src/system/folder.c \

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "system/kernlocks.h"
+#include "system/kernlocks_walk.h"
 
 /* -- lines -- */
 
@@ -726,6 +727,60 @@ static void the_table_is_read_at_most_once_a_second(void **state)
 	kernlocks_spent(&budget, begin, 50 * NS_PER_MS);
 	assert_false(kernlocks_may(&budget, begin + 5 * NS_PER_S - 1));
 	assert_true(kernlocks_may(&budget, begin + 5 * NS_PER_S));
+}
+
+/* -- tables that came in pieces -- */
+
+static void add_line(struct kernlocks *locks, const char *line)
+{
+	locks->lock = reallocarray(locks->lock, locks->n + 1, sizeof *locks->lock);
+	assert_non_null(locks->lock);
+	assert_int_equal(parse(line, &locks->lock[locks->n]), 0);
+	locks->n++;
+}
+
+static void what_one_reading_lacks_another_has(void **state)
+{
+	struct kernlocks one = {0}, other = {0};
+
+	(void)state;
+	add_line(&one, "1: FLOCK  ADVISORY  WRITE 11 fe:00:9 0 EOF");
+	add_line(&one, "1: -> FLOCK  ADVISORY  WRITE 21 fe:00:9 0 EOF");
+	add_line(&one, "2: FLOCK  ADVISORY  WRITE 13 fe:00:11 0 EOF");
+	/* 11's is behind where the second reading left off, a lock with a waiter is new. */
+	add_line(&other, "1: FLOCK  ADVISORY  WRITE 12 fe:00:10 0 EOF");
+	add_line(&other, "1: -> FLOCK  ADVISORY  WRITE 22 fe:00:10 0 EOF");
+	add_line(&other, "2: FLOCK  ADVISORY  WRITE 13 fe:00:11 0 EOF");
+	assert_int_equal(kernlocks_unite(&one, &other), 1);
+	assert_int_equal(one.n, 5);
+	assert_int_equal(one.lock[0].pid, 11);
+	assert_int_equal(one.lock[3].pid, 12);
+	assert_int_equal(one.lock[4].pid, 22);
+	assert_true(one.lock[4].is_waiter);
+	/* Its number is nobody else's, or 22 would wait for what 11 has. */
+	assert_int_equal(one.lock[3].id, one.lock[4].id);
+	assert_true(one.lock[3].id != one.lock[0].id && one.lock[3].id != one.lock[2].id);
+	/* Nothing new a second time. */
+	assert_int_equal(kernlocks_unite(&one, &other), 0);
+	assert_int_equal(one.n, 5);
+	kernlocks_release(&one);
+	kernlocks_release(&other);
+}
+
+static void locks_that_look_the_same_are_counted_not_doubled(void **state)
+{
+	static const char same[] = "1: OFDLCK ADVISORY  READ -1 fe:00:9 0 EOF";
+	struct kernlocks one = {0}, other = {0};
+
+	(void)state;
+	add_line(&one, same);
+	add_line(&other, same);
+	add_line(&other, same);
+	assert_int_equal(kernlocks_unite(&one, &other), 1);
+	assert_int_equal(one.n, 2);
+	assert_int_equal(kernlocks_unite(&one, &other), 0);
+	kernlocks_release(&one);
+	kernlocks_release(&other);
 }
 
 /* -- real locks -- */
@@ -1535,6 +1590,8 @@ int main(void)
 		cmocka_unit_test(a_crowd_is_cut),
 		cmocka_unit_test(numbers_of_a_device_without_a_disk_may_differ),
 		cmocka_unit_test(the_table_is_read_at_most_once_a_second),
+		cmocka_unit_test(what_one_reading_lacks_another_has),
+		cmocka_unit_test(locks_that_look_the_same_are_counted_not_doubled),
 		REAL(a_flock_is_seen),
 		REAL(each_kind_is_seen),
 		REAL(a_lease_is_seen),

@@ -32,7 +32,7 @@ struct likely {
 struct walk {
 	const struct world *world;
 	struct kernlocks *locks;
-	size_t *row; /* owned; the locks that are no waiters, sorted by compare_locks() */
+	size_t *row; /* owned; the locks that are no waiters, sorted by kernlocks_compare() */
 	size_t rows;
 	size_t *next;     /* owned; where row begins a run of equals: the first that nobody has */
 	int32_t *claimed; /* owned; a lock's latest holder, 0: none */
@@ -57,8 +57,7 @@ struct walk {
 			return (a)->member < (b)->member ? -1 : 1; \
 	} while (0)
 
-/* All that the table and fdinfo say both: 0 for the same lock, or one that looks the same. */
-static int compare_locks(const struct kernlock *a, const struct kernlock *b)
+int kernlocks_compare(const struct kernlock *a, const struct kernlock *b)
 {
 	COMPARE(a, b, ino);
 	COMPARE(a, b, major);
@@ -80,7 +79,7 @@ static int compare_rows(const void *a, const void *b, void *data)
 {
 	const struct kernlock *lock = data;
 	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-	int order = compare_locks(&lock[i], &lock[j]);
+	int order = kernlocks_compare(&lock[i], &lock[j]);
 
 	return order ? order : i < j ? -1 : i > j;
 }
@@ -92,7 +91,7 @@ static size_t first_row(const struct walk *walk, const struct kernlock *like)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_locks(&walk->locks->lock[walk->row[middle]], like) < 0)
+		if (kernlocks_compare(&walk->locks->lock[walk->row[middle]], like) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -102,7 +101,7 @@ static size_t first_row(const struct walk *walk, const struct kernlock *like)
 
 static bool is_row(const struct walk *walk, size_t at, const struct kernlock *like)
 {
-	return at < walk->rows && compare_locks(&walk->locks->lock[walk->row[at]], like) == 0;
+	return at < walk->rows && kernlocks_compare(&walk->locks->lock[walk->row[at]], like) == 0;
 }
 
 /*
