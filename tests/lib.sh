@@ -88,17 +88,19 @@ exits()
 	}
 }
 
-# eventually COMMAND...: tries for at most 10 s; for what another process does in its own time
+# eventually COMMAND...: tries for at most 30 s; for what another process does in its own time. A
+# host with thousands of kernel locks is looked at only every ten seconds.
 eventually()
 {
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 \
-		21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 \
-		41 42 43 44 45 46 47 48 49 50; do
-		"$@" >"$tmp/eventually" 2>&1 && return 0
+	tries=150
+	until "$@" >"$tmp/eventually" 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || {
+			cat "$tmp/eventually"
+			return 1
+		}
 		sleep 0.2
 	done
-	cat "$tmp/eventually"
-	return 1
 }
 
 # dead_pid: the number of a process that is gone and reaped, in $dead
