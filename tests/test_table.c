@@ -141,6 +141,34 @@ static void the_safety_stands_before_the_advice(void **state)
 	scene_release(&scene);
 }
 
+/* The DO line of the worst lock too, however long its advice. */
+static void the_safety_is_never_what_is_cut_off(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	for (int cols = 40; cols <= 120; cols++) {
+		struct lock *lock;
+		char *row, *found = NULL;
+
+		scene_init(&scene, GLYPHS_ASCII, 24, cols);
+		lock = scene_lock(&scene, "story.lock", 4711, LIFE_ALIVE, 3000);
+		snprintf(lock->holder[0].comm, sizeof lock->holder[0].comm,
+			"a-worker-with-quite-a-long-name");
+		scene_put(&scene, 0, lock);
+		scene_scanned(&scene, 0);
+		scene_draw(&scene);
+		for (int i = 0; i < 8 && !found; i++) {
+			row = canvas_row(&scene.canvas, i);
+			if (strncmp(row, " DO ", 4) == 0 && strstr(row, "NOT SAFE"))
+				found = row;
+			free(row);
+		}
+		assert_non_null(found);
+		scene_release(&scene);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +179,7 @@ int main(void)
 		cmocka_unit_test(ages_change_rarely),
 		cmocka_unit_test(the_state_is_told_in_words),
 		cmocka_unit_test(the_safety_stands_before_the_advice),
+		cmocka_unit_test(the_safety_is_never_what_is_cut_off),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);

@@ -191,9 +191,8 @@ const char *table_age(char *dst, size_t size, int64_t ns)
 	return dst;
 }
 
-/* "SAFE: release it": the word that matters stands first, for the end may be cut off. */
-static void advice_text(char *dst, size_t size, const struct model *model,
-	const struct entry *entry, const struct verdict *verdict)
+void table_advice(char *dst, size_t size, const struct model *model, const struct entry *entry,
+	const struct verdict *verdict)
 {
 	const char *safety = safety_word(verdict->safe);
 	struct facts facts = model_facts(model, entry);
@@ -223,7 +222,7 @@ static void cell_text(char *dst, size_t size, enum column column, const struct m
 	else if (column == COLUMN_AGE)
 		snprintf(dst, size, "-");
 	else if (column == COLUMN_ADVICE)
-		advice_text(dst, size, model, entry, verdict);
+		table_advice(dst, size, model, entry, verdict);
 	else
 		column_text(dst, size, column, model, entry);
 }

@@ -38,4 +38,11 @@ void table_row(struct canvas *canvas, struct rect rect, const struct table_plan 
  */
 const char *table_age(char *dst, size_t size, int64_t ns);
 
+/*
+ * The advice with its safety in front, "SAFE: release it": the word that matters must not be what
+ * is cut off. "-" where there is none.
+ */
+void table_advice(char *dst, size_t size, const struct model *model, const struct entry *entry,
+	const struct verdict *verdict);
+
 #endif

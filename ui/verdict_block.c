@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ui/table.h"
 
 enum { LINES = 8, TEXT = 640, LABEL = 8, SOURCE_COLS = 24 };
 
@@ -214,11 +215,13 @@ static void add_notes(struct block *block, const struct about *a)
 		add(block, 5, STYLE_WARN, "note", "%s", text);
 }
 
-static void add_advice(struct block *block, const struct about *a)
+static void add_advice(struct block *block, const struct about *a, int cols)
 {
-	char advice[VERDICT_TEXT];
+	char advice[VERDICT_TEXT + 16];
 
 	verdict_advice(advice, sizeof advice, a->lock, &a->facts, &a->verdict);
+	if (text_width(advice) > cols - LABEL)
+		table_advice(advice, sizeof advice, a->model, a->entry, &a->verdict);
 	if (advice[0])
 		add(block, 1, style_of_safety(a->verdict.safe), "DO", "%s", advice);
 }
@@ -267,7 +270,7 @@ int top_verdict_block(
 	add_alive(&block, &a);
 	add_waits(&block, &a);
 	add_notes(&block, &a);
-	add_advice(&block, &a);
+	add_advice(&block, &a, rect.cols);
 	for (int i = 0; canvas && i < block.n; i++)
 		if (has_room(&block, i, rect.rows))
 			draw_line(canvas, rect, row++, &block, i);
