@@ -46,6 +46,7 @@ SHELL_TESTS = \
 	tests/check-floors \
 	tests/check-format \
 	tests/t-ls \
+	tests/t-verdict \
 	tests/t-release \
 	tests/t-source \
 	tests/t-monitor \
