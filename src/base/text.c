@@ -278,3 +278,11 @@ uint64_t text_hash(const void *data, size_t len, uint64_t seed)
 		hash = (hash ^ *byte++) * UINT64_C(1099511628211);
 	return hash;
 }
+
+int text_word(const char *const *words, int n, const char *word)
+{
+	for (int i = 0; word && i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return -1;
+}

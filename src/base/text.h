@@ -81,4 +81,7 @@ bool text_contains(const char *text, const char *words);
  */
 uint64_t text_hash(const void *data, size_t len, uint64_t seed);
 
+/* Where word stands in a list of n words; -1: nowhere, or word is NULL. */
+int text_word(const char *const *words, int n, const char *word);
+
 #endif

@@ -36,14 +36,6 @@ static const char *const request_words[] = {
 #undef _
 };
 
-static int find_word(const char *const *words, int n, const char *word)
-{
-	for (int i = 0; word && i < n; i++)
-		if (strcmp(words[i], word) == 0)
-			return i;
-	return -1;
-}
-
 const char *event_kind_word(enum event_kind kind)
 {
 	return (unsigned int)kind < EVENT_KIND_COUNT ? event_words[kind] : "?";
@@ -259,7 +251,7 @@ static int read_lock(struct event *event, const json_t *object, mono_t now, stru
 
 static int read_done(struct event *event, const json_t *object, struct error *err)
 {
-	int outcome = find_word(outcome_words, OUTCOME_COUNT, json_text(object, "outcome", NULL));
+	int outcome = text_word(outcome_words, OUTCOME_COUNT, json_text(object, "outcome", NULL));
 
 	event->request = json_int(object, "request", 0);
 	if (outcome < 0 || event->request <= 0)
@@ -291,7 +283,7 @@ static int read_kind(struct event *event, const json_t *object, mono_t now, stru
 
 int event_from_json(struct event *event, const json_t *object, mono_t now, struct error *err)
 {
-	int kind = find_word(event_words, EVENT_KIND_COUNT, json_text(object, "event", NULL));
+	int kind = text_word(event_words, EVENT_KIND_COUNT, json_text(object, "event", NULL));
 	int64_t version = json_int(object, "v", 0);
 	struct event got = {0};
 	int e;
@@ -409,7 +401,7 @@ json_t *request_to_json(const struct request *request)
 
 static int read_deed(struct deed *deed, const json_t *object, struct error *err)
 {
-	int kind = find_word(deed_words, DEED_COUNT, json_text(object, "deed", NULL));
+	int kind = text_word(deed_words, DEED_COUNT, json_text(object, "deed", NULL));
 	const char *signal = json_text(object, "signal", "TERM");
 	int64_t pid = json_int(object, "pid", 0);
 
@@ -454,7 +446,7 @@ static int read_open(struct request *request, const json_t *object, struct error
 
 int request_from_json(struct request *request, const json_t *object, struct error *err)
 {
-	int kind = find_word(request_words, REQUEST_COUNT, json_text(object, "do", NULL));
+	int kind = text_word(request_words, REQUEST_COUNT, json_text(object, "do", NULL));
 	struct request got = {.id = json_int(object, "request", 0)};
 	int e = 0;
 

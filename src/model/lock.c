@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *const kind_words[] = {
 #define _(id, word, help) word,
 	LOCK_KINDS(_)
@@ -42,14 +44,6 @@ static const char *const flag_words[] = {
 #undef _
 };
 
-static int find_word(const char *const *words, int n, const char *word)
-{
-	for (int i = 0; word && i < n; i++)
-		if (strcmp(words[i], word) == 0)
-			return i;
-	return -1;
-}
-
 /* The two directions of every table above. */
 #define WORDS(name, type, words, count)                                                  \
 	const char *name##_word(type value)                                              \
@@ -58,7 +52,7 @@ static int find_word(const char *const *words, int n, const char *word)
 	}                                                                                \
 	int name##_from_word(const char *word)                                           \
 	{                                                                                \
-		return find_word(words, count, word);                                    \
+		return text_word(words, count, word);                                    \
 	}
 
 WORDS(lock_kind, enum lock_kind, kind_words, LOCK_KIND_COUNT)

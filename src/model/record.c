@@ -25,10 +25,7 @@ const char *record_format_word(enum record_format format)
 
 int record_format_from_word(const char *word)
 {
-	for (int i = 0; word && i < RECORD_FORMAT_COUNT; i++)
-		if (strcmp(word, format_words[i]) == 0)
-			return i;
-	return -1;
+	return text_word(format_words, RECORD_FORMAT_COUNT, word);
 }
 
 /* A part of the content; nothing is copied while parsing. */
