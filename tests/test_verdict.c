@@ -777,9 +777,28 @@ static void words_and_marks_of_states_are_read_back(void **state)
 	assert_true(*state_help(STATE_FREE));
 }
 
+/* The screen's PID REUSED is the verdict's own word, with the step of the clock in hand. */
+static void a_step_of_the_clock_reuses_no_pid(void **state)
+{
+	struct lock *lock = lock_new("x.lock");
+	struct process *claim = lock_add_holder(lock);
+
+	(void)state;
+	lock->record.format = RECORD_PLAIN;
+	lock->record.pid = claim->pid = 4711;
+	lock->record.time = 1760000000;
+	claim->life = LIFE_ZOMBIE;
+	claim->started = (1760000000 + 3600) * NS_PER_S;
+	assert_true(verdict_is_reused(lock));
+	lock->clock_step = 7200 * NS_PER_S;
+	assert_false(verdict_is_reused(lock));
+	lock_unref(lock);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(a_step_of_the_clock_reuses_no_pid),
 		cmocka_unit_test(every_reason_is_a_sentence_and_every_advice_ends_in_its_safety),
 		cmocka_unit_test(every_reason_is_reached_by_a_row),
 		cmocka_unit_test(the_state_holds_until_its_due_time_and_not_after),

@@ -103,18 +103,6 @@ static void add_state(struct block *block, const struct top *top, const struct a
 	add(block, 0, style_of_first_line(a->verdict.state), NULL, "%s", text);
 }
 
-/* Is the pid of a holder that has ended borne by another process now? */
-static bool has_other_process(const struct lock *lock, const struct process *holder)
-{
-	if (holder->from_kernel || (holder->life != LIFE_ALIVE && holder->life != LIFE_STOPPED) ||
-		lock->host_is == RELATION_OTHER || lock->boot_is == RELATION_OTHER)
-		return false;
-	if (lock->record.start && holder->start)
-		return lock->record.start != holder->start;
-	return holder->started && lock->record.time &&
-	       holder->started / NS_PER_S > lock->record.time;
-}
-
 static void add_who(struct block *block, const struct about *a)
 {
 	const struct process *holder = verdict_holder(a->lock);
@@ -130,8 +118,7 @@ static void add_who(struct block *block, const struct about *a)
 		return;
 	}
 	used = append(text, sizeof text, 0, "pid %d%s", (int)holder->pid,
-		a->verdict.state == STATE_STALE && has_other_process(a->lock, holder) ? " is now:"
-										      : "");
+		a->verdict.state == STATE_STALE && verdict_is_reused(a->lock) ? " is now:" : "");
 	if (holder->comm[0])
 		used = append(text, sizeof text, used, " %s", holder->comm);
 	if (holder->user)
@@ -149,14 +136,13 @@ static void add_who(struct block *block, const struct about *a)
 /* The word of four: YES, NO, PID REUSED, UNKNOWN. */
 static const char *alive_word(const struct about *a)
 {
-	const struct process *holder = verdict_holder(a->lock);
 	int running = verdict_running(a->lock, &a->verdict);
 
 	if (running > 0)
 		return "YES";
 	if (running < 0)
 		return "UNKNOWN";
-	return holder && has_other_process(a->lock, holder) ? "PID REUSED" : "NO";
+	return verdict_is_reused(a->lock) ? "PID REUSED" : "NO";
 }
 
 static void add_alive(struct block *block, const struct about *a)

@@ -194,6 +194,11 @@ enum reason verdict_of_claim(const struct lock *lock)
 	return by_life[claim->life];
 }
 
+bool verdict_is_reused(const struct lock *lock)
+{
+	return verdict_of_claim(lock) == REASON_REUSED;
+}
+
 bool verdict_is_proof(enum reason reason)
 {
 	return reason_info[reason].state == STATE_STALE;

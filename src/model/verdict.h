@@ -81,6 +81,11 @@ bool verdict_evidence(char *dst, size_t size, const struct lock *lock, const str
 const struct process *verdict_holder(const struct lock *lock);
 /* Does that process run: 1 yes, 0 no (proof), -1 unknown. Of a reused pid the answer is no. */
 int verdict_running(const struct lock *lock, const struct verdict *verdict);
+/*
+ * Is the pid that the record names borne by another process now? The same test as the state's:
+ * start times, with whatever the wall clock was set by in hand.
+ */
+bool verdict_is_reused(const struct lock *lock);
 /* Is that process provably alive (may a deed end or hurt it)? */
 bool verdict_is_alive(const struct lock *lock, const struct verdict *verdict);
 /* May DEED_RELEASE do it without force? Only what is provably stale, or an expired safe one. */
