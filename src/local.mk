@@ -1,14 +1,16 @@
-# Everything below the command line and the screen, floor by floor, is one convenience library.
-noinst_LTLIBRARIES += src/libcore.la
-src_libcore_la_SOURCES = \
+# Two convenience libraries hold everything below the command line and the screen, floor by floor.
+# The first is what takes locks and needs libc only: liblocktop and the small program are made of
+# it. The second is what links JSON and the configuration.
+noinst_LTLIBRARIES += src/libtake.la
+src_libtake_la_SOURCES = \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/clock.c \
 	src/base/clock.h \
 	src/base/error.c \
 	src/base/error.h \
-	src/base/jsonl.c \
-	src/base/jsonl.h \
+	src/base/jsonw.c \
+	src/base/jsonw.h \
 	src/base/loop.c \
 	src/base/loop.h \
 	src/base/text.c \
@@ -19,32 +21,26 @@ src_libcore_la_SOURCES = \
 	src/base/unicode.h \
 	src/base/uri.c \
 	src/base/uri.h \
-	src/model/columns.c \
-	src/model/columns.h \
-	src/model/event.c \
-	src/model/event.h \
-	src/model/event_write.c \
 	src/model/lock.c \
 	src/model/lock.h \
-	src/model/model.c \
-	src/model/model.h \
 	src/model/reasons.h \
 	src/model/record.c \
 	src/model/record.h \
-	src/model/select.c \
 	src/model/snapshot.c \
 	src/model/snapshot.h \
 	src/model/verdict.c \
 	src/model/verdict.h \
 	src/model/verdict_text.c \
+	src/system/fence.c \
+	src/system/fence.h \
+	src/system/folder.c \
+	src/system/folder.h \
 	src/system/kernlocks.c \
 	src/system/kernlocks.h \
 	src/system/kernlocks_attach.c \
 	src/system/kernlocks_unite.c \
 	src/system/kernlocks_walk.c \
 	src/system/kernlocks_walk.h \
-	src/system/folder.c \
-	src/system/folder.h \
 	src/system/lockfile.c \
 	src/system/lockfile.h \
 	src/system/proc.c \
@@ -55,7 +51,6 @@ src_libcore_la_SOURCES = \
 	src/system/watch.h \
 	src/system/world.c \
 	src/system/world.h \
-	src/backends/backend.c \
 	src/backends/backend.h \
 	src/backends/file.c \
 	src/backends/file_folder.c \
@@ -63,17 +58,41 @@ src_libcore_la_SOURCES = \
 	src/backends/file_kernel.c \
 	src/backends/file_list.c \
 	src/backends/file_lock.c \
+	src/backends/file_lt1.c \
+	src/backends/file_lt1.h \
 	src/backends/file_private.h \
 	src/backends/file_process.c \
+	src/backends/file_provider.c \
 	src/backends/file_release.c \
+	src/backends/provider.c \
+	src/backends/provider.h \
+	src/backends/providers.c \
+	src/engine/metricslog.c \
+	src/engine/metricslog.h \
+	src/lib/hold.c \
+	src/lib/hold.h \
+	src/lib/locktop.c \
+	src/lib/locktop.h
+
+noinst_LTLIBRARIES += src/libcore.la
+src_libcore_la_SOURCES = \
+	src/base/jsonl.c \
+	src/base/jsonl.h \
+	src/model/columns.c \
+	src/model/columns.h \
+	src/model/event.c \
+	src/model/event.h \
+	src/model/event_write.c \
+	src/model/model.c \
+	src/model/model.h \
+	src/model/select.c \
+	src/backends/backend.c \
 	src/backends/kernel.c \
 	src/backends/replay.c \
 	src/engine/act.c \
 	src/engine/act.h \
 	src/engine/audit.c \
 	src/engine/audit.h \
-	src/engine/settings.c \
-	src/engine/settings.h \
 	src/engine/child.c \
 	src/engine/child.h \
 	src/engine/holders.c \
@@ -84,16 +103,25 @@ src_libcore_la_SOURCES = \
 	src/engine/hub_private.h \
 	src/engine/hub_process.c \
 	src/engine/hub_ssh.c \
+	src/engine/settings.c \
+	src/engine/settings.h \
 	src/engine/source.c \
 	src/engine/source.h
-src_libcore_la_LIBADD = $(JANSSON_LIBS) $(CONFUSE_LIBS)
+src_libcore_la_LIBADD = src/libtake.la $(JANSSON_LIBS) $(CONFUSE_LIBS)
+
+# The commands that take locks, which the small program has too.
+noinst_LTLIBRARIES += src/libtakecli.la
+src_libtakecli_la_SOURCES = \
+	src/cli/cli.c \
+	src/cli/cli.h \
+	src/cli/lock_options.c \
+	src/cli/lock_options.h
 
 # The subcommands, a library too, so that tests can link them; main.c belongs to the program.
 noinst_LTLIBRARIES += src/libcli.la
 src_libcli_la_SOURCES = \
 	src/cli/ask.c \
 	src/cli/ask.h \
-	src/cli/cli.h \
 	src/cli/cmd_clean.c \
 	src/cli/cmd_demo.c \
 	src/cli/cmd_ls.c \
@@ -105,11 +133,16 @@ src_libcli_la_SOURCES = \
 	src/cli/commands.c \
 	src/cli/listing.c \
 	src/cli/listing.h \
+	src/cli/lock_settings.c \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/session.c \
 	src/cli/session.h
 
+# What people call is small and links libc alone; it executes the large one for all else.
 bin_PROGRAMS += locktop
-locktop_SOURCES = src/cli/main.c
-locktop_LDADD = src/libcli.la ui/libui.la src/libcore.la
+locktop_SOURCES = src/cli/front.c
+locktop_LDADD = src/libtakecli.la src/libtake.la
+pkglibexec_PROGRAMS += libexec/locktop
+libexec_locktop_SOURCES = src/cli/main.c
+libexec_locktop_LDADD = src/libcli.la src/libtakecli.la ui/libui.la src/libcore.la

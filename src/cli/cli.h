@@ -26,9 +26,12 @@ struct command {
 /* id of the function and its const struct */
 #define COMMANDS(_) \
 	_(monitor) _(ls) _(release) _(signal) _(clean) _(source) _(demo) _(demo_worker) _(words)
+/* Those that the small program does itself, too (lock_options.h). */
+#define LOCK_COMMANDS(_)
 
 #define _(name) extern const struct command command_##name;
 COMMANDS(_)
+LOCK_COMMANDS(_)
 #undef _
 
 /* All of them, NULL-terminated; the first one is the monitor, which needs no name. */

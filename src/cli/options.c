@@ -53,15 +53,6 @@ static int format_from_word(const char *word)
 	return FORMAT_NONE;
 }
 
-void options_address(const char **address, char *arg, struct argp_state *state)
-{
-	if (!arg)
-		argp_error(state, "which lock? See locktop ls --format=ids");
-	if (*address)
-		argp_error(state, "one lock at a time; '%s' is one too many", arg);
-	*address = arg;
-}
-
 int options_time(const char *text, wall_t *out)
 {
 	struct tm tm = {.tm_isdst = -1};
@@ -171,13 +162,6 @@ const struct argp_child common_children[] = {
 	{&common_argp, 0, NULL, -2},
 	{0},
 };
-
-int options_parse(
-	const struct argp *argp, int argc, char **argv, unsigned int flags, int *next, void *input)
-{
-	argp_err_exit_status = EXIT_USAGE;
-	return argp_parse(argp, argc, argv, flags, next, input);
-}
 
 void options_print(const struct argp *argp)
 {
