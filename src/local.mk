@@ -115,7 +115,8 @@ src_libtakecli_la_SOURCES = \
 	src/cli/cli.c \
 	src/cli/cli.h \
 	src/cli/lock_options.c \
-	src/cli/lock_options.h
+	src/cli/lock_options.h \
+	src/cli/lock_session.c
 
 # The subcommands, a library too, so that tests can link them; main.c belongs to the program.
 noinst_LTLIBRARIES += src/libcli.la

@@ -39,14 +39,15 @@ const struct provider *provider_for(const struct uri *uri, struct error *err)
 			used += (size_t)snprintf(known + used, sizeof known - used,
 				"%s%s:", used ? ", " : "", (*p)->scheme);
 	}
-	error_set(err, -EINVAL, "no lock can be taken in '%s:', only in %s", uri->scheme, known);
+	error_set(err, -EPROTONOSUPPORT, "no lock can be taken in '%s:', only in %s", uri->scheme,
+		known);
 	return NULL;
 }
 
 bool provider_is_unreachable(int code)
 {
 	static const int told[] = {-EBUSY, -ETIMEDOUT, -ECANCELED, -ESTALE, -EKEYREJECTED, -EINVAL,
-		-ELOOP, -EMLINK, -EFBIG, -ENOTSUP, -EPERM, -ENOMEM};
+		-ELOOP, -EMLINK, -EFBIG, -ENOTSUP, -EPERM, -ENOMEM, -EPROTONOSUPPORT};
 
 	for (size_t i = 0; i < sizeof told / sizeof *told; i++)
 		if (code == told[i])

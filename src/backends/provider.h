@@ -16,6 +16,7 @@
  *   -EINVAL, -ELOOP, -EMLINK, -EFBIG, -ENOTSUP, -EPERM   refused: not a thing to be locked, not a
  *                  place to lock in, or not asked for rightly; trying again or elsewhere is wrong
  *   -ENOMEM        out of memory
+ *   -EPROTONOSUPPORT  there is no provider of that scheme in this program
  *   anything else  the place cannot be reached or used now: ENOENT (no folder), EACCES, EROFS,
  *                  ENOSPC, EMFILE, EIO, ... provider_is_unreachable() knows
  */
@@ -155,7 +156,8 @@ extern const struct provider provider_flock;
  */
 extern const struct provider *const providers[];
 
-/* By scheme; NULL with "no lock can be taken in 'foo:', only in file:, flock:". */
+/* By scheme; NULL with -EPROTONOSUPPORT and "no lock can be taken in 'foo:', only in file:,
+ * flock:". */
 const struct provider *provider_for(const struct uri *uri, struct error *err);
 /* Is that a code of a place that cannot be reached or used (see above)? */
 bool provider_is_unreachable(int code);

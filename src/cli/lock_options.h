@@ -39,6 +39,8 @@ struct lock_settings {
  * that there is a file to be read, 0 that there is none. Each program has its own.
  */
 int lock_settings_read(struct lock_settings *settings, const char *only, struct error *err);
+/* Is this the program that has all, so that nobody else can be asked? */
+bool lock_settings_are_all(void);
 void lock_settings_release(struct lock_settings *settings);
 
 struct lock_options {
@@ -46,7 +48,8 @@ struct lock_options {
 	const char *config;    /* --config */
 	bool is_read_only;     /* --read-only: everything that takes or gives back is refused */
 	const char *proc_root; /* --proc-root */
-	const char *address;   /* the main lock */
+	bool only_looks;       /* the command's: it changes nothing, so is_read_only allows it */
+	const char *address;   /* the main lock; NULL: none is opened */
 	const char *with[LOCK_ADDRESSES];
 	size_t withs;
 	const char *fallback[LOCK_ADDRESSES];
