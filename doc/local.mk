@@ -24,6 +24,6 @@ fishcompletiondir = $(datadir)/fish/vendor_completions.d
 dist_fishcompletion_DATA = doc/completions/locktop.fish
 
 examplesdir = $(docdir)/examples
-dist_examples_DATA = doc/examples/locktop.conf
+dist_examples_DATA = doc/examples/locktop.conf doc/examples/LocktopLock.php
 
 EXTRA_DIST += doc/design.md doc/on-call.md

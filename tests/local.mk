@@ -52,12 +52,13 @@ SHELL_TESTS = \
 	tests/t-monitor \
 	tests/t-bootstrap \
 	tests/t-docs \
-	tests/t-demo
+	tests/t-demo \
+	tests/t-php
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
 EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/lock_place.h \
-	tests/made_world.h tests/random_lock.h tests/scene.h tests/screens tests/world
+	tests/made_world.h tests/php tests/random_lock.h tests/scene.h tests/screens tests/world
 
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
