@@ -113,7 +113,7 @@ function writes_a_record(string $folder): void
 	is('', file_get_contents($path), 'after release');
 }
 
-/* PHP reads a file through a buffer of its own, in which the record would never change. */
+/* As an administrator, or a program that asks for no flock, makes it happen. */
 function notices_its_loss(string $folder): void
 {
 	$path = "$folder/lost.lock";

@@ -8,7 +8,9 @@
  * (the plugin's page), run (`locktop run`, if $LOCKTOP is set). Each acquires COUNT times. KILLS
  * workers are killed on the way, at any moment, and started again. Prints
  *
- *     acquisitions=400 overlaps=37 kills=0 class=200/1 seed=200/36
+ *     acquisitions=400 overlaps=37 lost=3 kills=0 class=200/1 seed=200/36
+ *
+ * lost: holders of the class that found at their end that the lock was not theirs any more.
  *
  * The detector needs no lock: each worker writes down when it came in and when it was about to
  * leave, by the clock that all processes share, and the intervals are compared afterwards. One
@@ -52,6 +54,8 @@ function work(string $kind, string $path, int $count, string $log): void
 		/* Some of them in the kernel's queue. */
 		if ($kind === 'seed' || mt_rand(0, 3) ? $lock->acquire() : $lock->acquire(null)) {
 			inside($log);
+			if ($kind !== 'seed' && !$lock->isHeld())
+				note($log, 'lost');
 			$lock->release();
 			$count--;
 		}
@@ -67,7 +71,7 @@ function start(array $worker, string $path)
 	return proc_open($command, [], $pipes);
 }
 
-/* The times that a worker was inside, as [in, out, kind]; how many. */
+/* The times that a worker was inside, as [in, out, kind, and true if it was lost]. */
 function intervals(array $worker): array
 {
 	$found = [];
@@ -75,8 +79,10 @@ function intervals(array $worker): array
 		[$what, $at] = explode(' ', $line);
 		if ($what === 'in')
 			$found[] = [(int) $at, PHP_INT_MAX, $worker['kind']];
-		else
+		elseif ($what === 'out')
 			$found[count($found) - 1][1] = (int) $at;
+		else
+			$found[count($found) - 1][3] = true;
 	}
 	$last = count($found) - 1;
 	if ($last >= 0 && $found[$last][1] === PHP_INT_MAX)
@@ -126,9 +132,11 @@ function storm(string $path, int $count, int $kills, array $kinds): int
 	} while ($running > 0);
 
 	sort($over);
-	$until = $overlaps = 0;
+	$until = $overlaps = $lost = 0;
 	$by_kind = [];
-	foreach ($over as [$in, $out, $kind]) {
+	foreach ($over as $interval) {
+		[$in, $out, $kind] = $interval;
+		$lost += isset($interval[3]);
 		$by_kind[$kind] = $by_kind[$kind] ?? [0, 0];
 		$by_kind[$kind][0]++;
 		if ($in < $until) {
@@ -137,7 +145,7 @@ function storm(string $path, int $count, int $kills, array $kinds): int
 		}
 		$until = max($until, $out);
 	}
-	printf('acquisitions=%d overlaps=%d kills=%d', count($over), $overlaps, $killed);
+	printf('acquisitions=%d overlaps=%d lost=%d kills=%d', count($over), $overlaps, $lost, $killed);
 	foreach ($by_kind as $kind => [$n, $bad])
 		echo " $kind=$n/$bad";
 	echo $failed ? " failed=$failed\n" : "\n";
