@@ -224,11 +224,12 @@ function says_what_is_wrong(string $folder): void
 	$path = "$folder/denied.lock";
 	file_put_contents($path, '');
 	chmod($path, 0);
+	chmod($folder, 0555);
 	if (posix_geteuid() === 0) {
-		chmod($folder, 0755);
 		posix_setgid(65534);
 		posix_setuid(65534);
-	}
+	} else
+		register_shutdown_function('chmod', $folder, 0700); /* so that it can be removed */
 	refused($path, 'no permission');
 	refused("$folder/none.lock", 'no permission to create');
 }
