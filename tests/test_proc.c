@@ -251,7 +251,7 @@ static void a_zombie_is_no_living_process(void **state)
 	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(kill(pid, 0), 0); /* which is why kill(2) is not asked */
 	assert_int_equal(proc_life(&real, pid, NULL), LIFE_ZOMBIE);
-	assert_int_equal(proc_look(&real, &here, pid, &process), 0);
+	assert_int_equal(proc_look(&real, &here, NULL, pid, &process), 0);
 	assert_int_equal(process.life, LIFE_ZOMBIE);
 	assert_null(process.command);
 	free(process.user);
@@ -324,7 +324,7 @@ static void ones_own_process_is_described(void **state)
 	(void)state;
 	open_real(&real);
 	assert_int_equal(proc_here(&real, &here, NULL), 0);
-	assert_int_equal(proc_look(&real, &here, getpid(), &process), 0);
+	assert_int_equal(proc_look(&real, &here, NULL, getpid(), &process), 0);
 	assert_int_equal(process.pid, getpid());
 	assert_int_equal(process.life, LIFE_ALIVE);
 	assert_int_equal(process.uid, geteuid());
@@ -350,7 +350,7 @@ static void somebody_elses_process_is_alive(void **state)
 	(void)state;
 	open_real(&real);
 	assert_int_equal(proc_here(&real, &here, NULL), 0);
-	assert_int_equal(proc_look(&real, &here, 1, &process), 0);
+	assert_int_equal(proc_look(&real, &here, NULL, 1, &process), 0);
 	assert_int_equal(process.life, LIFE_ALIVE);
 	process_release(&process);
 	world_close(&real);
@@ -386,7 +386,7 @@ static void the_uid_is_the_effective_one(void **state)
 	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
 	assert_int_equal(stat(path, &below), 0);
 	assert_int_equal(below.st_uid, 0);
-	assert_int_equal(proc_look(&real, &here, pid, &process), 0);
+	assert_int_equal(proc_look(&real, &here, NULL, pid, &process), 0);
 	assert_int_equal(process.life, LIFE_STOPPED);
 	assert_int_equal(process.uid, uid);
 	process_release(&process);
@@ -409,7 +409,7 @@ static void a_recorded_process_is_described(void **state)
 	assert_true(here.is_initial_pidns);
 	assert_int_equal(here.btime, made.time.wall - made.time.mono);
 
-	assert_int_equal(proc_look(&made.world, &here, 28912, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 28912, &process), 0);
 	assert_int_equal(process.life, LIFE_ALIVE);
 	assert_int_equal(process.uid, 0);
 	assert_string_equal(process.comm, "python3");
@@ -417,7 +417,7 @@ static void a_recorded_process_is_described(void **state)
 	assert_true(process.start > 0);
 
 	/* The next look leaves nothing of the one before. */
-	assert_int_equal(proc_look(&made.world, &here, 1, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 1, &process), 0);
 	assert_int_equal(process.life, LIFE_GONE);
 	assert_int_equal(process.uid, -1);
 	assert_int_equal(process.start, 0);
@@ -438,17 +438,17 @@ static void the_command_line_is_made_safe_and_cut(void **state)
 	make_world(&made);
 	put(&made, "9/stat", stat_line(line, 9, "sh", 'S', 0, 1, 5));
 	put_bytes(&made, "9/cmdline", hostile, sizeof hostile);
-	assert_int_equal(proc_look(&made.world, &here, 9, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 9, &process), 0);
 	assert_string_equal(process.command, "sh -c \\x1b]0;x\\x07 two words");
 	assert_int_equal(process.uid, -1);
 
 	memset(longer, 'a', sizeof longer);
 	put_bytes(&made, "9/cmdline", longer, sizeof longer);
-	assert_int_equal(proc_look(&made.world, &here, 9, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 9, &process), 0);
 	assert_int_equal(strlen(process.command), 256);
 
 	put_bytes(&made, "9/cmdline", "", 0);
-	assert_int_equal(proc_look(&made.world, &here, 9, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 9, &process), 0);
 	assert_null(process.command);
 	unmake_world(&made);
 }
@@ -464,7 +464,7 @@ static void who_waits_for_a_disk_is_not_asked_for_its_command(void **state)
 	make_world(&made);
 	put(&made, "9/stat", stat_line(line, 9, "cp", 'D', 0, 1, 5));
 	put(&made, "9/cmdline", "cp");
-	assert_int_equal(proc_look(&made.world, &here, 9, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 9, &process), 0);
 	assert_int_equal(process.life, LIFE_ALIVE);
 	assert_null(process.command);
 	process_release(&process);
@@ -483,12 +483,12 @@ static void the_start_is_shown_in_wall_time(void **state)
 	assert_int_equal(proc_here(&made.world, &here, NULL), 0);
 	here.ticks = 100;
 	put(&made, "9/stat", stat_line(line, 9, "sh", 'S', 0, 1, 60000));
-	assert_int_equal(proc_look(&made.world, &here, 9, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 9, &process), 0);
 	/* Ten minutes after a boot that was an hour ago. */
 	assert_int_equal(process.started, made.time.wall - 3000 * NS_PER_S);
 
 	put(&made, "9/stat", stat_line(line, 9, "sh", 'S', 0, 1, UINT64_MAX));
-	assert_int_equal(proc_look(&made.world, &here, 9, &process), 0);
+	assert_int_equal(proc_look(&made.world, &here, NULL, 9, &process), 0);
 	assert_int_equal(process.started, 0);
 	process_release(&process);
 	unmake_world(&made);
@@ -615,16 +615,17 @@ static void a_record_is_related_to_this_machine(void **state)
 
 static void a_login_name_is_looked_up_once(void **state)
 {
-	const char *root = proc_user(0);
+	struct users users = {0};
+	const char *root = proc_user(&users, 0);
 
 	(void)state;
 	assert_string_equal(root, "root");
-	assert_ptr_equal(proc_user(0), root);
-	assert_null(proc_user(3999999999));
-	assert_null(proc_user(3999999999));
+	assert_ptr_equal(proc_user(&users, 0), root);
+	assert_null(proc_user(&users, 3999999999));
+	assert_null(proc_user(&users, 3999999999));
 	/* 64 shares its place. */
-	proc_user(64);
-	assert_string_equal(proc_user(0), "root");
+	proc_user(&users, 64);
+	assert_string_equal(proc_user(&users, 0), "root");
 }
 
 int main(void)

@@ -239,6 +239,7 @@ int file_kernel_read(struct place *place)
 		no_table(place);
 	} else {
 		place->was_opened = false;
+		table.users = proccache_users(place->cache);
 		result = attach_all(place, &table, with_holders);
 		kernlocks_release(&table);
 	}
@@ -258,6 +259,7 @@ int file_kernel_look(struct place *place, struct item *item, struct error *err)
 		result = kernlocks_read(place->world, place->here, true, &table, err);
 		if (result < 0)
 			break;
+		table.users = proccache_users(place->cache);
 		result = attach(place, item, &table);
 		kernlocks_release(&table);
 		if (result < 0 || !item->is_missed)

@@ -36,6 +36,7 @@ struct kernel {
 	struct kernlocks_budget budget;
 	int64_t offset; /* wall - mono at the last look */
 	int64_t step;   /* what it was seen to jump since open */
+	struct users users;
 };
 
 /* Lines of the table that make one lock: indices, sorted. */
@@ -319,6 +320,7 @@ static int look_at_all(struct kernel *kernel, struct error *err)
 	result = kernlocks_read(kernel->world, kernel->here, true, &table, err);
 	if (result < 0)
 		return result;
+	table.users = &kernel->users;
 	result = group(kernel, &table, &snapshot);
 	if (result == 0) {
 		snapshot_release(&kernel->last);

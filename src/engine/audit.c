@@ -39,7 +39,8 @@ static void clean(char *dst, size_t size, const char *text)
 
 static void name_of(char *dst, size_t size, uint32_t uid)
 {
-	const char *name = uid == UINT32_MAX ? NULL : proc_user(uid);
+	struct users users = {0};
+	const char *name = uid == UINT32_MAX ? NULL : proc_user(&users, uid);
 
 	snprintf(dst, size, "%s", name ? name : "");
 }

@@ -54,6 +54,8 @@ struct kernlocks {
 	uint64_t *mount;  /* owned; with strays: every mount's device as the table has it, sorted */
 	size_t mounts;
 	struct kernlocks_seen *seen; /* owned; processes that kernlocks_attach() looked up */
+	struct users *users;         /* borrowed, set by the caller after the read; NULL: every
+					login name is asked for again */
 };
 
 /* Parses one line; 0, or -EINVAL (the line is then skipped, and counted by the caller). */

@@ -71,9 +71,10 @@ static int seen_grow(struct kernlocks_seen *seen)
 }
 
 /* Fills a zeroed process, keeping its flags. */
-static int look(const struct world *world, const struct here *here, struct kernlocks_seen *seen,
+static int look(const struct world *world, const struct here *here, const struct kernlocks *locks,
 	int32_t pid, struct process *process)
 {
+	struct kernlocks_seen *seen = locks->seen;
 	bool is_inherited = process->is_inherited;
 	mono_t now = clock_mono(world->clock);
 	struct seen *slot;
@@ -85,7 +86,7 @@ static int look(const struct world *world, const struct here *here, struct kernl
 	if (slot->process.pid == 0 || now - slot->at > SEEN_FOR) {
 		seen->n += slot->process.pid == 0;
 		slot->at = now;
-		rc = proc_look(world, here, pid, &slot->process);
+		rc = proc_look(world, here, locks->users, pid, &slot->process);
 		if (rc < 0)
 			return rc;
 	}
@@ -111,7 +112,7 @@ static int add_person(struct crowd *crowd, struct process *process, int32_t pid,
 	process->pid = pid;
 	process->from_kernel = true;
 	process->is_inherited = is_inherited;
-	return pid > 0 ? look(crowd->world, crowd->here, crowd->locks->seen, pid, process) : 0;
+	return pid > 0 ? look(crowd->world, crowd->here, crowd->locks, pid, process) : 0;
 }
 
 /* The kernel names somebody once for each of his ranges, and the record may have named him. */

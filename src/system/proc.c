@@ -238,6 +238,52 @@ enum life proc_life(const struct world *world, int32_t pid, uint64_t *start)
 	return life;
 }
 
+/* -- login names -- */
+
+enum { NAME_MAX_BYTES = 65536 };
+
+/* "" for who has none; NULL when it could not be told. The caller frees it. */
+static char *ask_name(uint32_t uid)
+{
+	struct passwd entry, *found = NULL;
+	char *room = NULL, *name = NULL;
+	int rc = ERANGE;
+
+	for (size_t size = 1024; rc == ERANGE && size <= NAME_MAX_BYTES; size *= 4) {
+		char *more = realloc(room, size);
+
+		if (!more)
+			break;
+		room = more;
+		do
+			rc = getpwuid_r(uid, &entry, room, size, &found);
+		while (rc == EINTR);
+	}
+	/* A directory server that does not answer today may answer tomorrow. */
+	if (rc == 0 || rc == ENOENT || rc == ESRCH)
+		name = strdup(rc == 0 && found ? entry.pw_name : "");
+	free(room);
+	return name;
+}
+
+const char *proc_user(struct users *users, uint32_t uid)
+{
+	size_t i = uid % (sizeof users->known / sizeof *users->known);
+
+	if (!users->known[i].is_known || users->known[i].uid != uid) {
+		char *name = ask_name(uid);
+
+		if (!name)
+			return NULL;
+		text_clean(users->known[i].name, sizeof users->known[i].name, name, strlen(name),
+			NULL);
+		users->known[i].uid = uid;
+		users->known[i].is_known = true;
+		free(name);
+	}
+	return users->known[i].name[0] ? users->known[i].name : NULL;
+}
+
 /* -- one process, all of it -- */
 
 /* The effective uid, as ps(1) shows it. */
@@ -305,9 +351,10 @@ static wall_t wall_of_start(const struct here *here, uint64_t start)
 	return start && wall > 0 && wall < INT64_MAX ? (wall_t)wall : 0;
 }
 
-static int fill(
-	const struct here *here, int dir, const struct proc_stat *stat, struct process *process)
+static int fill(const struct here *here, struct users *users, int dir, const struct proc_stat *stat,
+	struct process *process)
 {
+	struct users none = {0};
 	const char *user;
 	int rc = 0;
 
@@ -315,7 +362,7 @@ static int fill(
 	process->start = stat->start;
 	process->started = wall_of_start(here, stat->start);
 	memcpy(process->comm, stat->comm, sizeof process->comm);
-	user = process->uid < 0 ? NULL : proc_user((uint32_t)process->uid);
+	user = process->uid < 0 ? NULL : proc_user(users ? users : &none, (uint32_t)process->uid);
 	if (user && !(process->user = strdup(user)))
 		rc = -ENOMEM;
 	/* Reading the command line of who waits for a disk may wait as long; a zombie has none. */
@@ -324,8 +371,8 @@ static int fill(
 	return rc;
 }
 
-int proc_look(
-	const struct world *world, const struct here *here, int32_t pid, struct process *process)
+int proc_look(const struct world *world, const struct here *here, struct users *users, int32_t pid,
+	struct process *process)
 {
 	struct proc_stat stat;
 	int32_t uid = -1;
@@ -354,7 +401,7 @@ int proc_look(
 		rc = 0;
 	} else {
 		process->uid = world->is_real ? uid : uid_by_status(dir);
-		rc = fill(here, dir, &stat, process);
+		rc = fill(here, users, dir, &stat, process);
 	}
 	if (dir >= 0)
 		close(dir);
@@ -401,33 +448,4 @@ void proc_relate(const struct here *here, const struct record *record, struct lo
 		lock->ns_is = RELATION_UNSAID;
 	else
 		lock->ns_is = record->ns == here->pidns ? RELATION_SAME : RELATION_OTHER;
-}
-
-/* -- login names -- */
-
-const char *proc_user(uint32_t uid)
-{
-	/* A uid has one place; who shares it is asked for again. */
-	static struct {
-		bool is_known;
-		uint32_t uid;
-		char name[64];
-	} known[64];
-	size_t i = uid % (sizeof known / sizeof *known);
-
-	if (!known[i].is_known || known[i].uid != uid) {
-		const struct passwd *entry;
-		const char *name;
-
-		errno = 0;
-		entry = getpwuid(uid);
-		/* A directory server that does not answer today may answer tomorrow. */
-		if (!entry && errno != 0 && errno != ENOENT && errno != ESRCH)
-			return NULL;
-		name = entry ? entry->pw_name : "";
-		text_clean(known[i].name, sizeof known[i].name, name, strlen(name), NULL);
-		known[i].uid = uid;
-		known[i].is_known = true;
-	}
-	return known[i].name[0] ? known[i].name : NULL;
 }

@@ -36,12 +36,28 @@ struct proc_stat {
 int proc_stat_parse(struct proc_stat *stat, const char *text, size_t len);
 
 /*
+ * Login names that were asked for: getpwuid_r(3), which may ask a server, is called once a uid.
+ * Zeroed it is empty; it owns nothing.
+ */
+struct users {
+	/* A uid has one place; who shares it is asked for again. */
+	struct {
+		bool is_known;
+		uint32_t uid;
+		char name[64];
+	} known[64];
+};
+
+/* Login name of a uid, clean, NULL if it has none. Borrowed until the next call. */
+const char *proc_user(struct users *users, uint32_t uid);
+/*
  * Looks a pid up: life, start, started, uid, user, comm, command. Always fills process
  * (process->from_kernel and is_inherited stay); what cannot be read stays unknown. A pid that
- * /proc hides (hidepid) but kill(0) answers with EPERM is alive. 0 or -ENOMEM.
+ * /proc hides (hidepid) but kill(0) answers with EPERM is alive. users may be NULL: then the name
+ * is asked for each time. 0 or -ENOMEM.
  */
-int proc_look(
-	const struct world *world, const struct here *here, int32_t pid, struct process *process);
+int proc_look(const struct world *world, const struct here *here, struct users *users, int32_t pid,
+	struct process *process);
 /*
  * Only life and start time (0 unknown; start may be NULL): one read of stat. UNKNOWN for what is
  * no pid (< 1) and where there is no /proc to ask.
@@ -51,11 +67,5 @@ enum life proc_life(const struct world *world, int32_t pid, uint64_t *start);
 bool proc_is_pool_worker(const struct process *process);
 /* Fills the relations of a record with this machine. */
 void proc_relate(const struct here *here, const struct record *record, struct lock *lock);
-/*
- * Login name of a uid, clean, NULL if it has none. getpwuid(3), which may ask a server, is called
- * once a uid: the answers are kept in a small static table, the one state that this floor keeps.
- * Borrowed until the next call.
- */
-const char *proc_user(uint32_t uid);
 
 #endif

@@ -23,6 +23,7 @@ struct proccache {
 	size_t slots;   /* a power of two, at least twice n */
 	uint64_t gen;
 	size_t cursor; /* of the refresh */
+	struct users users;
 };
 
 struct proccache *proccache_new(const struct world *world, const struct here *here)
@@ -87,7 +88,8 @@ static int grow(struct proccache *cache)
 static int look(struct proccache *cache, struct known *known)
 {
 	struct process fresh = {.uid = -1};
-	int result = proc_look(cache->world, cache->here, known->process.pid, &fresh);
+	int result =
+		proc_look(cache->world, cache->here, &cache->users, known->process.pid, &fresh);
 
 	if (result < 0) {
 		process_release(&fresh);
@@ -127,6 +129,11 @@ const struct process *proccache_get(struct proccache *cache, int32_t pid, uint64
 	if (gen)
 		*gen = known->gen;
 	return &known->process;
+}
+
+struct users *proccache_users(struct proccache *cache)
+{
+	return &cache->users;
 }
 
 void proccache_forget(struct proccache *cache, int32_t pid)

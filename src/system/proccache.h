@@ -17,6 +17,8 @@ void proccache_free(struct proccache *cache);
  * what is known of it does. Borrowed until the next call. NULL when out of memory.
  */
 const struct process *proccache_get(struct proccache *cache, int32_t pid, uint64_t *gen);
+/* The login names that are kept with it, for who looks processes up beside it. */
+struct users *proccache_users(struct proccache *cache);
 /* What is known of it is out of date: the next proccache_get() looks again. */
 void proccache_forget(struct proccache *cache, int32_t pid);
 /*
