@@ -26,4 +26,4 @@ dist_fishcompletion_DATA = doc/completions/locktop.fish
 examplesdir = $(docdir)/examples
 dist_examples_DATA = doc/examples/locktop.conf doc/examples/LocktopLock.php
 
-EXTRA_DIST += doc/design.md doc/on-call.md
+EXTRA_DIST += doc/design.md doc/on-call.md doc/wordpress.md

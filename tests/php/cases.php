@@ -4,6 +4,7 @@
  * it should be.
  */
 require getenv('LOCKTOP_CLASS');
+require __DIR__ . '/wordpress.php';
 
 function is($wanted, $got, string $what): void
 {
@@ -232,6 +233,59 @@ function says_what_is_wrong(string $folder): void
 		register_shutdown_function('chmod', $folder, 0700); /* so that it can be removed */
 	refused($path, 'no permission');
 	refused("$folder/none.lock", 'no permission to create');
+}
+
+/* The class of doc/wordpress.md, which holds the old lock and the new one. */
+function holds_both_or_none(string $folder): void
+{
+	require getenv('DUAL_CLASS');
+	$name = 'aistma_generating_lock';
+	$path = "$folder/dual.lock";
+	$old = new TransientLock();
+	$new = new LocktopLock($path);
+	$log = "$folder/log";
+	ini_set('error_log', $log);
+	$lock = new AistmaGenerationLock($path);
+
+	is(true, $lock->acquire(), 'both free');
+	is(false, $old->acquire() || $new->acquire(), 'either, while both are held');
+	is(true, $lock->renew(), 'renew');
+	is(false, (new AistmaGenerationLock($path))->acquire(), 'another one');
+	is(true, $lock->renew(), 'after another one was refused');
+	$lock->release();
+	is(false, get_transient($name), 'the transient after release');
+	is('', file_get_contents($path), 'the file after release');
+
+	is(true, $new->acquire(), 'the file');
+	is(false, $lock->acquire(), 'while the file is busy');
+	is(false, get_transient($name), 'the transient while the file is busy');
+	$new->release();
+
+	is(true, $old->acquire(), 'the transient');
+	is(false, $lock->acquire(), 'while the transient is busy');
+	is(true, $new->acquire(), 'the file while the transient is busy');
+	$new->release();
+	$lock->release();
+	is('1', get_transient($name), 'the transient of another');
+	$old->release();
+
+	is(true, $lock->acquire(), 'again');
+	set_transient($name, true, 600); /* by force */
+	is(false, $lock->renew(), 'when the transient was forced');
+	$lock->release();
+	is('1', get_transient($name), 'the transient that was forced');
+	is(true, $new->acquire(), 'the file afterwards');
+	$new->release();
+	delete_transient($name);
+
+	is(false, file_exists($log), 'a fallback so far');
+	$lock = new AistmaGenerationLock("$folder/missing/dual.lock");
+	is(true, $lock->acquire(), 'without the folder');
+	is(1, preg_match('/"fallback":".*missing/', file_get_contents($log)), 'what is logged');
+	is(false, (new AistmaGenerationLock($path))->acquire(), 'one with the folder beside one without');
+	is(true, $lock->renew(), 'renew without the folder');
+	$lock->release();
+	is(false, get_transient($name), 'the transient after the fallback');
 }
 
 $argv[1]($argv[2]);

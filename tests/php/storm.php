@@ -5,8 +5,9 @@
  *     php storm.php LOCK COUNT KILLS KIND...
  *
  * One worker a KIND: class (LocktopLock), bare (the same without php.ini, so without posix), seed
- * (the plugin's page), run (`locktop run`, if $LOCKTOP is set). Each acquires COUNT times. KILLS
- * workers are killed on the way, at any moment, and started again. Prints
+ * (the plugin's page), transient (the plugin), dual (doc/wordpress.md), run (`locktop run`). Each
+ * acquires COUNT times. KILLS workers are killed on the way, at any moment, and started again.
+ * Prints
  *
  *     acquisitions=400 overlaps=37 lost=3 kills=0 class=200/1 seed=200/36
  *
@@ -20,6 +21,7 @@ const HOLD_US = 500;
 const DEADLINE_S = 20;
 
 require __DIR__ . '/seed.php';
+require __DIR__ . '/wordpress.php';
 
 function note(string $log, string $what): void
 {
@@ -35,11 +37,23 @@ function inside(string $log): void
 	note($log, 'out');
 }
 
+function a_lock(string $kind, string $path)
+{
+	switch ($kind) {
+	case 'seed': return new SeedLock($path);
+	case 'transient': return new TransientLock();
+	case 'dual': return new AistmaGenerationLock($path);
+	default: return new LocktopLock($path);
+	}
+}
+
 /* As a worker of its own kind; it ends with the one that started it. */
 function work(string $kind, string $path, int $count, string $log): void
 {
-	if ($kind !== 'seed')
-		require getenv('LOCKTOP_CLASS');
+	require getenv('LOCKTOP_CLASS');
+	if ($kind === 'dual')
+		require getenv('DUAL_CLASS');
+	$is_ours = $kind === 'class' || $kind === 'bare';
 	$parent = getenv('STORM_PID');
 	$end = hrtime(true) + DEADLINE_S * 1000000000;
 	while ($count > 0 && hrtime(true) < $end && is_dir("/proc/$parent")) {
@@ -50,11 +64,11 @@ function work(string $kind, string $path, int $count, string $log): void
 			$count--;
 			continue;
 		}
-		$lock = $kind === 'seed' ? new SeedLock($path) : new LocktopLock($path);
+		$lock = a_lock($kind, $path);
 		/* Some of them in the kernel's queue. */
-		if ($kind === 'seed' || mt_rand(0, 3) ? $lock->acquire() : $lock->acquire(null)) {
+		if ($is_ours && mt_rand(0, 3) === 0 ? $lock->acquire(null) : $lock->acquire()) {
 			inside($log);
-			if ($kind !== 'seed' && !$lock->isHeld())
+			if ($is_ours && !$lock->isHeld())
 				note($log, 'lost');
 			$lock->release();
 			$count--;
