@@ -71,6 +71,9 @@ src_libtake_la_SOURCES = \
 	src/engine/metricslog.h \
 	src/lib/hold.c \
 	src/lib/hold.h \
+	src/lib/hold_address.c \
+	src/lib/hold_private.h \
+	src/lib/hold_take.c \
 	src/lib/locktop.c \
 	src/lib/locktop.h
 
