@@ -67,6 +67,8 @@ src_libtake_la_SOURCES = \
 	src/backends/provider.c \
 	src/backends/provider.h \
 	src/backends/providers.c \
+	src/engine/logfile.c \
+	src/engine/logfile.h \
 	src/engine/metricslog.c \
 	src/engine/metricslog.h \
 	src/lib/hold.c \

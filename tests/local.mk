@@ -7,6 +7,7 @@ UNIT_TESTS = \
 	tests/test_uri \
 	tests/test_loop \
 	tests/test_jsonl \
+	tests/test_jsonw \
 	tests/test_lock \
 	tests/test_record \
 	tests/test_event \
@@ -27,6 +28,7 @@ UNIT_TESTS = \
 	tests/test_hub \
 	tests/test_act \
 	tests/test_audit \
+	tests/test_metricslog \
 	tests/test_settings \
 	tests/test_canvas \
 	tests/test_style \

@@ -4,7 +4,6 @@
 #include "engine/audit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,12 +16,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/logfile.h"
 #include "system/proc.h"
 #include "system/world.h"
 
 enum { EVIDENCE_MAX = 16 };
-
-#define ROOT_PATH "/var/log/locktop/audit.jsonl"
 
 static const char *const stage_words[] = {
 	[AUDIT_INTENT] = "intent",
@@ -84,27 +82,9 @@ static void fill_actor(struct audit_actor *actor)
 
 /* --- where --- */
 
-static char *usual_path(void)
-{
-	const char *state = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
-	char *path;
-	int len;
-
-	if (geteuid() == 0)
-		return strdup(ROOT_PATH);
-	/* A relative one is invalid and to be ignored (XDG Base Directory Specification). */
-	if (state && state[0] == '/')
-		len = asprintf(&path, "%s/locktop/audit.jsonl", state);
-	else
-		len = asprintf(&path, "%s/.local/state/locktop/audit.jsonl",
-			home && home[0] == '/' ? home : "");
-	return len < 0 ? NULL : path;
-}
-
 int audit_init(struct audit *audit, const char *path, struct error *err)
 {
-	char *own = path ? strdup(path) : usual_path();
+	char *own = path ? strdup(path) : logfile_usual_path("audit.jsonl");
 
 	if (!own)
 		return error_sys(err, -ENOMEM, "cannot prepare the audit log");
@@ -117,111 +97,6 @@ void audit_release(struct audit *audit)
 {
 	free(audit->path);
 	audit->path = NULL;
-}
-
-/* Makes the folder and what is missing above it. */
-static int make_folder(char *path, mode_t mode)
-{
-	for (char *slash = path; (slash = strchr(slash + 1, '/'));) {
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST) {
-			int code = -errno;
-
-			*slash = '/';
-			return code;
-		}
-		*slash = '/';
-	}
-	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-/* The folder has to be ours or root's, and nobody else may put a file into our file's place. */
-static int check_folder(int fd, const char *where, struct error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return error_sys(err, -errno, "cannot look at the audit log's folder %s", where);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return error_set(err, -EPERM, "the audit log's folder %s belongs to uid %u", where,
-			(unsigned int)st.st_uid);
-	if (st.st_mode & 022 && !(st.st_mode & S_ISVTX))
-		return error_set(err, -EPERM,
-			"others may write into the audit log's folder %s (mode %04o)", where,
-			(unsigned int)(st.st_mode & 07777));
-	return 0;
-}
-
-static int open_folder(const char *path, struct error *err)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX], where[PATH_MAX];
-	size_t len = slash ? (size_t)(slash - path) : 0;
-	int fd, result;
-
-	if (len >= sizeof folder)
-		return error_sys(err, -ENAMETOOLONG, "cannot open the audit log's folder");
-	memcpy(folder, path, len);
-	folder[len] = '\0';
-	if (!len)
-		snprintf(folder, sizeof folder, "%s", slash ? "/" : ".");
-	clean(where, sizeof where, folder);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		result = make_folder(folder, geteuid() == 0 ? 0750 : 0700);
-		if (result < 0)
-			return error_sys(
-				err, result, "cannot make the audit log's folder %s", where);
-		fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	}
-	if (fd < 0)
-		return error_sys(err, -errno, "cannot open the audit log's folder %s", where);
-	result = check_folder(fd, where, err);
-	if (result < 0) {
-		close(fd);
-		return result;
-	}
-	return fd;
-}
-
-static int check_file(int fd, const char *where, struct error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return error_sys(err, -errno, "cannot look at the audit log %s", where);
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, -EINVAL, "the audit log %s is not a regular file", where);
-	if (st.st_uid != geteuid())
-		return error_set(err, -EPERM, "the audit log %s belongs to uid %u", where,
-			(unsigned int)st.st_uid);
-	if (st.st_nlink != 1)
-		return error_set(err, -EMLINK, "the audit log %s has another hard link", where);
-	return 0;
-}
-
-static int open_log(const struct audit *audit, const char *where, struct error *err)
-{
-	const char *slash = strrchr(audit->path, '/');
-	int dir = open_folder(audit->path, err);
-	int fd, result;
-
-	if (dir < 0)
-		return dir;
-	/* Also for reading, to see whether the last line is whole; O_NONBLOCK against a FIFO. */
-	fd = openat(dir, slash ? slash + 1 : audit->path,
-		O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-		geteuid() == 0 ? 0640 : 0600);
-	result = fd < 0 ? -errno : 0;
-	close(dir);
-	if (result < 0)
-		return error_sys(err, result, "cannot open the audit log %s", where);
-	result = check_file(fd, where, err);
-	if (result < 0) {
-		close(fd);
-		return result;
-	}
-	return fd;
 }
 
 /* --- the line --- */
@@ -368,12 +243,15 @@ static int append_line(int fd, struct buf *line)
 
 static int write_line(const struct audit *audit, const char *text, struct error *err)
 {
+	const struct logfile log = {.path = audit->path,
+		.what = "audit log",
+		.makes_folder = true,
+		.is_strict = true,
+		.is_read = true}; /* to see whether the last line is whole */
+	int fd = logfile_open(&log, err), result;
 	struct buf line = {0};
 	char where[PATH_MAX];
-	int fd, result;
 
-	clean(where, sizeof where, audit->path);
-	fd = open_log(audit, where, err);
 	if (fd < 0)
 		return fd;
 	buf_adds(&line, text);
@@ -381,7 +259,10 @@ static int write_line(const struct audit *audit, const char *text, struct error 
 	result = append_line(fd, &line);
 	buf_release(&line);
 	close(fd);
-	return result < 0 ? error_sys(err, result, "cannot write the audit log %s", where) : 0;
+	if (result == 0)
+		return 0;
+	clean(where, sizeof where, audit->path);
+	return error_sys(err, result, "cannot write the audit log %s", where);
 }
 
 int audit_write(const struct audit *audit, enum audit_stage stage, int64_t id, wall_t now,

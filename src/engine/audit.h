@@ -27,7 +27,7 @@ struct audit {
 
 enum audit_stage { AUDIT_INTENT, AUDIT_RESULT, AUDIT_REFUSED };
 
-/* path NULL: the usual place. Creates nothing yet. */
+/* path NULL: the usual place (logfile.h). Creates nothing yet. */
 int audit_init(struct audit *audit, const char *path, struct error *err);
 void audit_release(struct audit *audit);
 /*

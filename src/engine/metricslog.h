@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct error;
@@ -40,7 +41,13 @@ enum metric_event {
 		METRIC_EVENT_COUNT
 };
 
-/* One line. Texts are borrowed and may be NULL; numbers that are unknown are -1. */
+/* Room for a line with its newline and NUL, whatever is in it. */
+enum { METRIC_LINE = 4096 };
+
+/*
+ * One line. Texts are borrowed and may hold any bytes; those that are NULL or "" and numbers that
+ * are unknown (-1) are left out. A text that is too long is cut and ends in "~".
+ */
 struct metric {
 	enum metric_event event;
 	wall_t ts;
@@ -66,21 +73,34 @@ struct metricslog {
 	char *path; /* owned; NULL: off */
 	int fd;     /* -1: not open yet; kept open, opened again when the file was moved */
 	uint64_t dev, ino;
+	wall_t checked;    /* when it was last known that the path leads to fd; by metric.ts */
+	bool makes_folder; /* the usual one; a folder that was named has to be there */
+	bool is_limited;   /* setrlimit(2): RLIMIT_FSIZE, whose signal would end this process */
+	bool is_torn;      /* what was written last is half a line */
 	bool has_complained;
-	char complaint[300];
+	char complaint[480];
 };
 
 /*
- * path NULL: /var/log/locktop/metrics.jsonl for root, else
- * $XDG_STATE_HOME/locktop/metrics.jsonl (~/.local/state); "none": off. Nothing is opened or made.
+ * path NULL: LOCKTOP_LOCALSTATEDIR/log/locktop/metrics.jsonl for root, else
+ * $XDG_STATE_HOME/locktop/metrics.jsonl (~/.local/state), and its folder is made when missing;
+ * "none": off. Nothing is opened or made yet. -ENOMEM.
  */
 int metricslog_init(struct metricslog *log, const char *path, struct error *err);
 void metricslog_release(struct metricslog *log);
-/* Writes a line; see above about failures. */
+/*
+ * Writes a line; see above about failures. What stands in the log's place and is no log is not
+ * written to (engine/logfile.h). Rotation is noticed when a line comes a second (of metric.ts) or
+ * more after the last look: until then lines go to the file that was moved away, as they do with
+ * every program that is not sent a signal.
+ */
 void metricslog_write(struct metricslog *log, const struct metric *metric);
 /* The sentence about the first failure, once: NULL if there was none or it was asked for before. */
 const char *metricslog_complaint(struct metricslog *log);
-/* The line alone, newline and NUL included, in at most 4,096 bytes: its length. */
+/*
+ * The line alone, newline and NUL included, in ASCII: its length without the NUL. In METRIC_LINE
+ * bytes every line fits; -E2BIG if size is less and too little.
+ */
 int metric_line(const struct metric *metric, char *dst, size_t size);
 const char *metric_event_word(enum metric_event event);
 
