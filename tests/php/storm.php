@@ -120,7 +120,7 @@ function storm(string $path, int $count, int $kills, array $kinds): int
 			$status = $worker['process'] ? proc_get_status($worker['process']) : ['running' => false];
 			if ($status['running']) {
 				$running++;
-				if ($killed < $kills && hrtime(true) > $next && mt_rand(0, 3) === 0) {
+				if ($killed < $kills && !isset($worker['killed']) && hrtime(true) > $next && mt_rand(0, 3) === 0) {
 					$worker['killed'] = hrtime(true);
 					proc_terminate($worker['process'], 9);
 					$next = hrtime(true) + mt_rand(1000000, 30000000);
