@@ -41,6 +41,7 @@ UNIT_TESTS = \
 	tests/test_top \
 	tests/test_plain \
 	tests/test_options \
+	tests/test_lock_options \
 	tests/test_listing
 
 # Shell tests print TAP: a t-NAME for each command, a check-NAME for each rule of the tree.

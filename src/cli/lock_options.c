@@ -193,7 +193,8 @@ int lock_exit_code(int code, int busy_code)
 	case -ESTALE: return EXIT_LOST;
 	case -EKEYREJECTED: return EXIT_NOT_OWNER;
 	case -EINVAL:
-	case -EEXIST: return EXIT_USAGE;
+	case -EEXIST:
+	case -EPROTONOSUPPORT: return EXIT_USAGE;
 	case -ENOMEM: return EXIT_SOFTWARE;
 	default: return provider_is_unreachable(code) ? EXIT_UNREACHABLE : EXIT_REFUSED;
 	}
