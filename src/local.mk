@@ -123,6 +123,10 @@ src_libtakecli_la_SOURCES = \
 	src/cli/lock_options.h \
 	src/cli/lock_session.c
 
+# What these ask of the configuration, in the large program: behind them in the linker's order.
+noinst_LTLIBRARIES += src/libtakeall.la
+src_libtakeall_la_SOURCES = src/cli/lock_settings.c
+
 # The subcommands, a library too, so that tests can link them; main.c belongs to the program.
 noinst_LTLIBRARIES += src/libcli.la
 src_libcli_la_SOURCES = \
@@ -139,7 +143,6 @@ src_libcli_la_SOURCES = \
 	src/cli/commands.c \
 	src/cli/listing.c \
 	src/cli/listing.h \
-	src/cli/lock_settings.c \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/session.c \
@@ -151,4 +154,4 @@ locktop_SOURCES = src/cli/front.c
 locktop_LDADD = src/libtakecli.la src/libtake.la
 pkglibexec_PROGRAMS += libexec/locktop
 libexec_locktop_SOURCES = src/cli/main.c
-libexec_locktop_LDADD = src/libcli.la src/libtakecli.la ui/libui.la src/libcore.la
+libexec_locktop_LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la

@@ -78,7 +78,7 @@ tests_test_event_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_snapshot_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)
-LDADD = src/libcli.la src/libtakecli.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
+LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
 
 # Others act in the middle of a release.
 tests_test_lockfile_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=ftruncate,--wrap=unlinkat

@@ -105,9 +105,10 @@ static void to_mode(const char *arg, mode_t *out, struct argp_state *state)
 static void add_address(
 	const char **list, size_t *n, const char *arg, const char *name, struct argp_state *state)
 {
-	if (*n == LOCK_ADDRESSES)
+	if (*n < LOCK_ADDRESSES)
+		list[(*n)++] = arg;
+	else
 		argp_error(state, "more than %d times --%s", LOCK_ADDRESSES, name);
-	list[(*n)++] = arg;
 }
 
 static error_t parse_lock(int key, char *arg, struct argp_state *state)
