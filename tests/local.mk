@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/test_replay \
 	tests/test_source \
 	tests/test_hub \
+	tests/test_hold \
 	tests/test_act \
 	tests/test_audit \
 	tests/test_metricslog \
@@ -80,6 +81,13 @@ tests_test_snapshot_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
 
+# Tests of who takes locks have a provider that does what it is told.
+FAKE_PROVIDERS = tests/fake_provider.c tests/fake_providers.c
+tests_test_hold_SOURCES = tests/test_hold.c $(FAKE_PROVIDERS)
+# And so has this program, which else is locktop: fake:/PATH obeys the file PATH.
+tests_fake_locktop_SOURCES = src/cli/front.c $(FAKE_PROVIDERS)
+tests_fake_locktop_LDADD = src/libtakecli.la src/libtake.la
+
 # Others act in the middle of a release.
 tests_test_lockfile_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=ftruncate,--wrap=unlinkat
 
@@ -88,10 +96,10 @@ tests_test_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=reallocarray,--wrap=strdup
 
 if HAVE_CMOCKA
-check_PROGRAMS = $(UNIT_TESTS)
+check_PROGRAMS = $(UNIT_TESTS) tests/fake-locktop
 else
 check_PROGRAMS =
-EXTRA_PROGRAMS += $(UNIT_TESTS)
+EXTRA_PROGRAMS += $(UNIT_TESTS) tests/fake-locktop
 check_DATA = cmocka-is-missing
 cmocka-is-missing:
 	@echo 'make check needs cmocka (libcmocka-dev); ./bootstrap check installs it' >&2; exit 1

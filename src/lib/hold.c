@@ -357,7 +357,7 @@ static bool is_token(const char *token)
 	return n == 32 && !token[n];
 }
 
-int hold_adopt(struct hold *hold, const char token[33], struct error *err)
+int hold_adopt(struct hold *hold, const char *token, struct error *err)
 {
 	if (has_any(hold))
 		return error_set(err, -EINVAL, "%s is held already", hold_address(hold));

@@ -98,7 +98,7 @@ int hold_give_back(struct hold *hold, struct error *err);
  * For a detached lock that another process acquired: takes over the claim's token, so that renew,
  * verify and give_back compare it. Nothing is looked at yet.
  */
-int hold_adopt(struct hold *hold, const char token[33], struct error *err);
+int hold_adopt(struct hold *hold, const char *token, struct error *err);
 
 /* When to renew next: a third of the lease after the last success, and at most 200 s. */
 mono_t hold_renew_at(const struct hold *hold);
