@@ -31,6 +31,8 @@ src_libtake_la_SOURCES = \
 	src/model/verdict.c \
 	src/model/verdict.h \
 	src/model/verdict_text.c \
+	src/system/draft.c \
+	src/system/draft.h \
 	src/system/fence.c \
 	src/system/fence.h \
 	src/system/folder.c \
@@ -55,15 +57,23 @@ src_libtake_la_SOURCES = \
 	src/backends/file.c \
 	src/backends/file_folder.c \
 	src/backends/file_item.c \
+	src/backends/file_judge.c \
+	src/backends/file_judge.h \
 	src/backends/file_kernel.c \
 	src/backends/file_list.c \
 	src/backends/file_lock.c \
 	src/backends/file_lt1.c \
 	src/backends/file_lt1.h \
+	src/backends/file_lt1_acquire.c \
+	src/backends/file_lt1_keep.c \
+	src/backends/file_lt1_private.h \
 	src/backends/file_private.h \
 	src/backends/file_process.c \
 	src/backends/file_provider.c \
+	src/backends/file_queue.c \
+	src/backends/file_queue.h \
 	src/backends/file_release.c \
+	src/backends/file_who.c \
 	src/backends/provider.c \
 	src/backends/provider.h \
 	src/backends/providers.c \

@@ -30,19 +30,33 @@ struct lt1 {
 	char *path;                /* owned; folder/name */
 	int dir;                   /* owned; the folder as it was at the last open; -1 */
 	int fd;                    /* owned; has the flock while held; -1 */
+	uint64_t dev, ino;         /* of fd */
 	int64_t fence;             /* of the last acquisition; 0 none */
 	int64_t acquired;          /* wall ns; stays the same through renewals */
 	bool writes_no_record;     /* flock: only the kernel's lock, content untouched */
+	char text[RECORD_MAX + 1]; /* the record as it was written last */
+	size_t len;
 };
 
-/* path as in the URI; a relative one is made absolute by the current folder. 0 or -errno. */
+/*
+ * path as in the URI; a relative one is made absolute by the current folder. 0 or -errno. A
+ * zeroed struct with its descriptors at -1 may be closed, and closed again.
+ */
 int lt1_open(struct lt1 *lt1, const struct world *world, const char *path, struct error *err);
 void lt1_close(struct lt1 *lt1);
+/*
+ * The codes are those of provider.h. A state that holds the lock cannot acquire it again
+ * (-EINVAL). Detached locks, and a lock that is asked about by its token alone (as a child of the
+ * holder does), have no descriptor: then renew and give_back take the flock for a moment, and are
+ * the detached holder's only (-EPERM).
+ */
 int lt1_acquire(struct lt1 *lt1, const struct claim *claim, const struct patience *patience,
 	struct taking *taking, struct error *err);
 int lt1_renew(struct lt1 *lt1, const struct claim *claim, struct error *err);
 int lt1_verify(struct lt1 *lt1, const struct claim *claim, struct error *err);
 int lt1_give_back(struct lt1 *lt1, const struct claim *claim, struct error *err);
+/* Who has it, by its record or else by the kernel's table. */
 void lt1_who(struct lt1 *lt1, struct occupant *occupant);
+int lt1_fence(struct lt1 *lt1, int64_t *fence, struct error *err);
 
 #endif

@@ -76,9 +76,14 @@ int claim_token(char token[33])
 
 void claim_self(struct claim *claim, const struct world *world, const struct here *here)
 {
+	int32_t pid = getpid();
+
 	claim->here = here;
-	claim->pid = getpid();
-	claim->start = 0;
 	claim->uid = (int32_t)geteuid();
-	proc_life(world, claim->pid, &claim->start);
+	/* A start time never changes; reading it takes longer than the lock. */
+	if (claim->pid == pid && claim->start)
+		return;
+	claim->pid = pid;
+	claim->start = 0;
+	proc_life(world, pid, &claim->start);
 }

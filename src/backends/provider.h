@@ -35,8 +35,8 @@ struct error;
 #define TAKEOVERS(_)                                                                             \
 	_(PROOF, "proof") /* its holder is provably gone, or its lease ran out; of a plain    */ \
 			  /* pid|time: the pid is gone, or it is older than stale_after       */ \
-	_(LIMIT, "limit") /* the same, or it is older than stale_after, alive or not (never a */ \
-			  /* lock that the kernel says is held)                               */ \
+	_(LIMIT, "limit") /* the same, or it was not refreshed for stale_after, alive or not  */ \
+			  /* (never a lock that the kernel says is held)                      */ \
 	_(NEVER, "never") /* only by hand: locktop release                                    */
 
 enum takeover {
@@ -103,7 +103,12 @@ struct taking {
 
 /* What a provider can do besides acquire and give back. */
 enum {
-	PROVIDER_QUEUES = 1, /* acquire() waits in a queue of its own; else it only tries once */
+	/*
+	 * acquire() waits in a queue, where there is one; else it only tries once. It returns
+	 * -EBUSY before patience->until where nobody queues, which is a lock that only a record
+	 * says is held: then the caller pauses and tries again.
+	 */
+	PROVIDER_QUEUES = 1,
 	PROVIDER_RENEWS = 2, /* a lease that has to be renewed, or a time that readers look at */
 	PROVIDER_FENCES = 4,
 	PROVIDER_DETACHES = 8, /* claim->is_detached */
@@ -164,7 +169,10 @@ bool provider_is_unreachable(int code);
 
 /* A new token from getrandom(2): 0 or -errno. */
 int claim_token(char token[33]);
-/* Fills here, pid, start and uid of this process; the rest stays. */
+/*
+ * Fills here, pid, start and uid of this process; the rest stays. If the claim is of this process
+ * already, /proc is not read again.
+ */
 void claim_self(struct claim *claim, const struct world *world, const struct here *here);
 
 const char *takeover_word(enum takeover takeover);

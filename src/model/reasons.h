@@ -1,6 +1,7 @@
 /*
  * Every reason for which a lock is judged as it is: the one table behind verdict.c, which
- * chooses, and verdict_text.c, which says it. Private to those two and to their tests.
+ * chooses, and verdict_text.c, which says it. Private to those two, to who takes lock files over
+ * (backends/file_judge.c), and to their tests.
  */
 #ifndef LOCKTOP_MODEL_REASONS_H
 #define LOCKTOP_MODEL_REASONS_H

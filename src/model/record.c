@@ -162,6 +162,7 @@ static bool set_key(struct record *record, char key, struct span value)
 	case 'b': return to_hex(value, record->boot, 8);
 	case 't': return to_hex(value, record->token, 32);
 	case 'a': return to_ns(value, &record->acquired);
+	case 'r': return to_ns(value, &record->refreshed);
 	/* What no kernel counts to, and JSON does not carry, is not a number of theirs. */
 	case 'n': return to_number(value, INT64_MAX, &record->ns);
 	case 's': return to_number(value, INT64_MAX, &record->start);
@@ -323,7 +324,8 @@ static int write_lt1(const struct record *record, char *dst, size_t size)
 	char host[RECORD_HOST_MAX + 1];
 	int host_len = text_unclean(host, sizeof host, record->host);
 
-	if (host_len < 0 || !record->mode || strlen(record->token) != 32 || record->acquired < 0)
+	if (host_len < 0 || !record->mode || strlen(record->token) != 32 || record->acquired < 0 ||
+		record->refreshed < 0)
 		return -EINVAL;
 	add(&line, "%" PRId32 "|%" PRId64 "|lt1", record->pid, record->time);
 	if (host_len > 0)
@@ -337,6 +339,9 @@ static int write_lt1(const struct record *record, char *dst, size_t size)
 	if (record->acquired)
 		add(&line, ";a=%" PRId64 ".%03d", record->acquired / NS_PER_S,
 			(int)(record->acquired % NS_PER_S / NS_PER_MS));
+	if (record->refreshed)
+		add(&line, ";r=%010" PRId64 ".%03d", record->refreshed / NS_PER_S,
+			(int)(record->refreshed % NS_PER_S / NS_PER_MS));
 	add(&line, ";t=%s", record->token);
 	if (record->fence >= 0)
 		add(&line, ";f=%" PRId64, record->fence);
@@ -367,13 +372,30 @@ int record_write(const struct record *record, char *dst, size_t size)
 	return n < 0 || (size_t)n >= size ? -E2BIG : n;
 }
 
+/* What is before ";r="; all of it where that does not occur. */
+static struct span up_to_refreshed(struct span span)
+{
+	for (size_t i = 0; i + 3 <= span.len; i++)
+		if (memcmp(span.at + i, ";r=", 3) == 0)
+			return (struct span){span.at, i};
+	return span;
+}
+
 uint64_t record_identity(const struct record *record, const char *data, size_t len)
 {
-	struct span rest = {data, len}, pid;
+	struct span rest = {data, len}, pid, before;
 
 	if (record->format != RECORD_LT1)
 		return text_hash(data, len, 0);
 	pid = cut(&rest, '|');
 	cut(&rest, '|');
-	return text_hash(rest.at, rest.len, text_hash(pid.at, pid.len, 0));
+	before = up_to_refreshed(rest);
+	rest.at += before.len;
+	rest.len -= before.len;
+	if (rest.len > 0) { /* ";r=…" and what is behind it */
+		cut(&rest, ';');
+		cut(&rest, ';');
+	}
+	return text_hash(
+		rest.at, rest.len, text_hash(before.at, before.len, text_hash(pid.at, pid.len, 0)));
 }

@@ -39,14 +39,16 @@ struct record {
 	enum record_format format;
 	char mode; /* LT1 m: 'h' held under flock, 'd' detached, 0 unsaid */
 	int32_t pid;
-	int64_t time;     /* unix seconds, as written; may be far in the future */
-	uint64_t start;   /* LT1 s: field 22 of /proc/PID/stat, in clock ticks */
-	uint64_t ns;      /* LT1 n: inode of the pid namespace */
-	int64_t acquired; /* LT1 a: wall time in ns */
-	int64_t fence;    /* LT1 f, -1 unsaid */
-	int32_t lease;    /* LT1 l: seconds, 0 none */
-	int32_t uid;      /* LT1 u, -1 unsaid */
-	char boot[9];     /* LT1 b: first 8 hex digits of the boot id */
+	int64_t time;      /* unix seconds, as written; may be far in the future */
+	uint64_t start;    /* LT1 s: field 22 of /proc/PID/stat, in clock ticks */
+	uint64_t ns;       /* LT1 n: inode of the pid namespace */
+	int64_t acquired;  /* LT1 a: wall time in ns */
+	int64_t refreshed; /* LT1 r: CLOCK_BOOTTIME of the writer in ns when the time was written;
+			      0 unsaid. On the same boot it, not the time, says how old that is */
+	int64_t fence;     /* LT1 f, -1 unsaid */
+	int32_t lease;     /* LT1 l: seconds, 0 none */
+	int32_t uid;       /* LT1 u, -1 unsaid */
+	char boot[9];      /* LT1 b: first 8 hex digits of the boot id */
 	char token[33]; /* LT1 t: 32 hex digits; a secret between holder and file: never printed */
 	char host[RECORD_HOST_MAX + 1]; /* LT1 h, decoded and clean */
 };
@@ -63,14 +65,15 @@ int record_format_from_word(const char *word);
 void record_parse(struct record *record, const char *data, size_t len, const char **why);
 /*
  * Writes the record in its format (EMPTY, PLAIN, LT1, PID) into dst, so that record_parse() gives
- * the same again (of acquired: in milliseconds). Returns the length; -E2BIG when it does not fit
- * or LT1 would exceed RECORD_MAX; -EINVAL for the other formats, and for what could not be read
- * again: no pid, a time below 0, LT1 without mode or token.
+ * the same again (of acquired and refreshed: in milliseconds). The length of
+ * refreshed is fixed, so that a record refreshed has the length of the one before. Returns the
+ * length; -E2BIG when it does not fit or LT1 would exceed RECORD_MAX; -EINVAL for the other
+ * formats, and for what could not be read again: no pid, a time below 0, LT1 without mode or token.
  */
 int record_write(const struct record *record, char *dst, size_t size);
 /*
- * A number that is the same while the same holder has the lock: of LT1 all but the time field,
- * which a live holder refreshes; of the other formats every byte.
+ * A number that is the same while the same holder has the lock: of LT1 all but the time field
+ * and r, which a live holder refreshes; of the other formats every byte.
  */
 uint64_t record_identity(const struct record *record, const char *data, size_t len);
 

@@ -49,14 +49,23 @@ int lockfile_stat(int dir, const char *name, struct lockfile_stat *stat)
 	return 0;
 }
 
+int lockfile_stat_fd(int fd, struct lockfile_stat *stat)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	stat_from(stat, &st);
+	return 0;
+}
+
 bool lockfile_is_same(const struct lockfile_stat *a, const struct lockfile_stat *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
 	       a->ctime == b->ctime && a->mode == b->mode;
 }
 
-/* What it is instead of a regular file, in words; NULL if it is one. */
-static const char *irregular(uint32_t mode)
+const char *lockfile_irregular(uint32_t mode)
 {
 	static const struct {
 		mode_t type;
@@ -92,8 +101,7 @@ static int open_to_read(int dir, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Up to size bytes from the beginning, however small the pieces: length or -errno. */
-static ssize_t read_start(int fd, char *dst, size_t size)
+ssize_t lockfile_read_start(int fd, char *dst, size_t size)
 {
 	size_t len = 0;
 
@@ -127,7 +135,7 @@ static int read_opened(int fd, const struct lockfile_stat *seen, struct lockfile
 	if (st.st_dev != seen->dev || st.st_ino != seen->ino)
 		return -EAGAIN;
 	stat_from(&file->stat, &st);
-	n = read_start(fd, file->data, sizeof file->data);
+	n = lockfile_read_start(fd, file->data, sizeof file->data);
 	if (n < 0) {
 		snprintf(file->problem, sizeof file->problem, "cannot be read: %s",
 			strerror((int)-n));
@@ -146,7 +154,7 @@ static int read_opened(int fd, const struct lockfile_stat *seen, struct lockfile
 int lockfile_read(
 	int dir, const char *name, const struct lockfile_stat *seen, struct lockfile *file)
 {
-	const char *words = irregular(seen->mode);
+	const char *words = lockfile_irregular(seen->mode);
 	int fd, result;
 
 	file->stat = *seen;
@@ -187,7 +195,7 @@ uint64_t lockfile_identity(const struct lockfile *file, struct record *record, c
 	}
 	/* What can be no record whoever reads it, and what only could not be read now. */
 	*record = (struct record){.format = RECORD_NONE, .fence = -1, .uid = -1};
-	if (irregular(file->stat.mode) || file->stat.size > RECORD_READ_MAX)
+	if (lockfile_irregular(file->stat.mode) || file->stat.size > RECORD_READ_MAX)
 		record->format = RECORD_CORRUPT;
 	if (why)
 		*why = file->problem;
@@ -216,9 +224,9 @@ static int open_to_release(int dir, const char *name, const char *where, struct 
 	if (result < 0)
 		return error_sys(err, result, "cannot look at %s", where);
 	/* A device is not even opened: that alone may have effects. */
-	if (irregular(seen.mode))
+	if (lockfile_irregular(seen.mode))
 		return error_set(err, S_ISLNK(seen.mode) ? -ELOOP : -EINVAL,
-			"%s is %s: nothing was changed", where, irregular(seen.mode));
+			"%s is %s: nothing was changed", where, lockfile_irregular(seen.mode));
 	fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return error_sys(err, -errno, "cannot open %s", where);

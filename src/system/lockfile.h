@@ -31,6 +31,13 @@ struct lockfile {
 	char problem[160]; /* why not, in words; "" if it was read */
 };
 
+/* What it is instead of a regular file, in words ("a directory, not a lock file"); NULL if it is
+ * one. */
+const char *lockfile_irregular(uint32_t mode);
+/* fstat(2): 0 or -errno. */
+int lockfile_stat_fd(int fd, struct lockfile_stat *stat);
+/* Up to size bytes from the beginning of the file, however small the pieces: length or -errno. */
+ssize_t lockfile_read_start(int fd, char *dst, size_t size);
 /* lstat(2) without mounting anything: 0 or -errno. */
 int lockfile_stat(int dir, const char *name, struct lockfile_stat *stat);
 /* Same file, and nothing was done to it in between (as far as the time stamps can tell)? */
