@@ -145,7 +145,7 @@ function storm(string $path, int $count, int $kills, array $kinds): int
 		usleep(1000);
 	} while ($running > 0);
 
-	sort($over);
+	usort($over, fn($a, $b) => $a[0] <=> $b[0]);
 	$until = $overlaps = $lost = 0;
 	$by_kind = [];
 	foreach ($over as $interval) {
