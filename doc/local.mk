@@ -2,6 +2,7 @@
 LOCKTOP_MANS = \
 	doc/locktop.1 \
 	doc/locktop-ls.1 \
+	doc/locktop-status.1 \
 	doc/locktop-release.1 \
 	doc/locktop-signal.1 \
 	doc/locktop-clean.1 \

@@ -149,6 +149,7 @@ src_libcli_la_SOURCES = \
 	src/cli/cmd_release.c \
 	src/cli/cmd_signal.c \
 	src/cli/cmd_source.c \
+	src/cli/cmd_status.c \
 	src/cli/cmd_words.c \
 	src/cli/commands.c \
 	src/cli/listing.c \

@@ -51,6 +51,7 @@ SHELL_TESTS = \
 	tests/check-format \
 	tests/t-ls \
 	tests/t-verdict \
+	tests/t-status \
 	tests/t-release \
 	tests/t-source \
 	tests/t-monitor \

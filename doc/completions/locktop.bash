@@ -41,7 +41,7 @@ _locktop_fields()
 _locktop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} option='' command=monitor word i
-	local commands='monitor ls release signal clean source demo'
+	local commands='monitor ls status release signal clean source demo'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -80,7 +80,7 @@ _locktop()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		case $command in
 		demo) COMPREPLY=() ;;
-		release | signal)
+		release | signal | status)
 			# Asks what is there, but never for long.
 			COMPREPLY+=($(compgen -W "$(timeout 1 locktop ls --format=ids 2>/dev/null |
 				grep '^/')" -- "$cur"))

@@ -1,6 +1,6 @@
 # fish completion for locktop(1)
 
-set -l commands monitor ls release signal clean source demo
+set -l commands monitor ls status release signal clean source demo
 
 function __locktop_fields
 	locktop ls --list-fields 2>/dev/null | string replace -r ' +' \t
@@ -14,6 +14,7 @@ end
 set -l first "not __fish_seen_subcommand_from $commands"
 complete -c locktop -n $first -a monitor -d 'The monitor; needs no name'
 complete -c locktop -n $first -a ls -d 'List locks, once'
+complete -c locktop -n $first -a status -d 'The health of one lock'
 complete -c locktop -n $first -a release -d 'Release a stale lock, or force one'
 complete -c locktop -n $first -a signal -d 'End the holder of a lock'
 complete -c locktop -n $first -a clean -d 'Release all that is provably stale'
@@ -21,9 +22,9 @@ complete -c locktop -n $first -a source -d 'Print the stream of events of a sour
 complete -c locktop -n $first -a demo -d 'A live demonstration'
 
 # Sources and addresses; folders and files complete by themselves.
-complete -c locktop -n "not __fish_seen_subcommand_from release signal demo" \
+complete -c locktop -n "not __fish_seen_subcommand_from status release signal demo" \
 	-a 'file: kernel: ssh: replay:' -d Source
-complete -c locktop -n '__fish_seen_subcommand_from release signal' -a '(__locktop_addresses)'
+complete -c locktop -n '__fish_seen_subcommand_from status release signal' -a '(__locktop_addresses)'
 complete -c locktop -n '__fish_seen_subcommand_from demo' -f
 
 # All commands
@@ -39,7 +40,7 @@ complete -c locktop -l help -s '?' -d 'Print the options'
 complete -c locktop -l usage -d 'Print a short reminder'
 complete -c locktop -l version -s V -d 'Print the version and what is built in'
 
-set -l monitor "not __fish_seen_subcommand_from ls release signal clean source demo"
+set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source demo"
 complete -c locktop -n $monitor -l once -d 'Print the table once and end'
 complete -c locktop -n $monitor -l batch -d 'Print the table again and again'
 complete -c locktop -n $monitor -l count -s n -x -d 'With --batch: end after N tables'
@@ -49,7 +50,7 @@ complete -c locktop -n $monitor -l dump-screen -x -a '80x24 120x40' -d 'Print th
 complete -c locktop -n $monitor -l glyphs -x -a 'auto ascii box braille' -d 'Lines and marks'
 complete -c locktop -n $monitor -l color -x -a 'auto never 16' -d 'Colours'
 
-set -l lists "not __fish_seen_subcommand_from release signal clean source demo"
+set -l lists "not __fish_seen_subcommand_from status release signal clean source demo"
 complete -c locktop -n $lists -l filter -x -d 'Only locks that match'
 
 set -l ls '__fish_seen_subcommand_from ls'
@@ -69,7 +70,7 @@ complete -c locktop -n '__fish_seen_subcommand_from release signal' \
 set -l deeds '__fish_seen_subcommand_from release signal clean'
 complete -c locktop -n $deeds -l dry-run -d 'Say what would be done'
 complete -c locktop -n $deeds -l yes -d 'Do not ask'
-complete -c locktop -n "not __fish_seen_subcommand_from ls signal source demo" \
+complete -c locktop -n "not __fish_seen_subcommand_from ls status signal source demo" \
 	-l tidy -d 'Remove the lock file instead of emptying it'
 
 complete -c locktop -n '__fish_seen_subcommand_from source' -l once -d 'One look, then end'

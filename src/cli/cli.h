@@ -25,7 +25,8 @@ struct command {
 
 /* id of the function and its const struct */
 #define COMMANDS(_) \
-	_(monitor) _(ls) _(release) _(signal) _(clean) _(source) _(demo) _(demo_worker) _(words)
+	_(monitor)  \
+	_(ls) _(status) _(release) _(signal) _(clean) _(source) _(demo) _(demo_worker) _(words)
 /* Those that the small program does itself, too (lock_options.h). */
 #define LOCK_COMMANDS(_)
 

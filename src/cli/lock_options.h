@@ -94,6 +94,12 @@ struct lock_session {
 int lock_session_open(struct lock_session *session, const struct lock_options *options,
 	const struct claim *claim);
 void lock_session_close(struct lock_session *session);
+/*
+ * The whole address, owned by the caller, of one from the command line: a bare name that is no
+ * file here is a lock of the default source. -ENOSYS: none is configured, as far as is known.
+ */
+int lock_session_address(
+	const struct lock_session *session, const char *text, char **full, struct error *err);
 /* Writes what happens into the metrics log and, with --debug, to stderr as a line of JSON. */
 void lock_session_report(void *session, const struct hold_report *report);
 /* Prints the sentence and returns the exit code for a code of hold.h. */

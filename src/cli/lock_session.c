@@ -147,11 +147,10 @@ int lock_session_fail(struct lock_session *session, const struct error *err)
 		lock_exit_code(err->code, session->options->busy_code), "%s", err->text);
 }
 
-/* A bare name that is no file here is a lock of the default source. -ENOSYS: ask there. */
-static int full_address(
-	char **full, const char *text, const struct lock_settings *settings, struct error *err)
+int lock_session_address(
+	const struct lock_session *session, const char *text, char **full, struct error *err)
 {
-	const char *source = settings->default_source;
+	const char *source = session->settings.default_source;
 
 	if (strchr(text, '/') || strchr(text, ':') || access(text, F_OK) == 0) {
 		*full = strdup(text);
@@ -171,7 +170,7 @@ static int add(struct lock_session *session, const char *text,
 	int (*to)(struct hold *hold, const char *address, struct error *err), struct error *err)
 {
 	char *full = NULL;
-	int e = full_address(&full, text, &session->settings, err);
+	int e = lock_session_address(session, text, &full, err);
 
 	if (e == 0)
 		e = to(session->hold, full, err);

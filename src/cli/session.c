@@ -393,7 +393,7 @@ void address_release(struct address *address)
 	*address = (struct address){0};
 }
 
-int session_find(
+int session_look(
 	struct session *session, const char *program, const char *text, struct entry **entry)
 {
 	struct address address;
@@ -404,16 +404,23 @@ int session_find(
 	if (e < 0)
 		return cli_fail(program, cli_exit_code(e), "%s", err.text);
 	index = session_add(session, address.uri, &err);
-	if (index < 0) {
+	if (index < 0)
 		code = cli_fail(program, cli_exit_code(index), "%s", err.text);
-	} else if (session_gather(session, 0) < 0 || session_complain(session, program)) {
+	else if (session_gather(session, 0) < 0 || session_complain(session, program))
 		code = EXIT_UNREACHABLE;
-	} else {
+	else
 		*entry = model_find(&session->model, (size_t)index, address.name);
-		if (!*entry)
-			code = cli_fail(program, EXIT_REFUSED, "there is no lock %s", text);
-	}
 	address_release(&address);
+	return code;
+}
+
+int session_find(
+	struct session *session, const char *program, const char *text, struct entry **entry)
+{
+	int code = session_look(session, program, text, entry);
+
+	if (code == EXIT_DONE && !*entry)
+		code = cli_fail(program, EXIT_REFUSED, "there is no lock %s", text);
 	return code;
 }
 

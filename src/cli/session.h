@@ -72,9 +72,12 @@ int address_parse(struct address *address, const char *text, const struct settin
 void address_release(struct address *address);
 
 /*
- * Adds the source of an address, gathers and finds the lock. The exit code: 0 with *entry set
- * (borrowed from the model), else the reason was printed under the program's name.
+ * Adds the source of an address and gathers. The exit code: 0 with *entry set (borrowed from the
+ * model; NULL: the source has no such lock), else the reason was printed under the program's name.
  */
+int session_look(
+	struct session *session, const char *program, const char *text, struct entry **entry);
+/* The same, but that there is no such lock is a failure, too. */
 int session_find(
 	struct session *session, const char *program, const char *text, struct entry **entry);
 /* Asks for the deed and waits for its answer, which is printed: the exit code. */
