@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/test_kernlocks \
 	tests/test_watch \
 	tests/test_lockfile \
+	tests/test_faults \
 	tests/test_backend \
 	tests/test_file \
 	tests/test_kernel \
@@ -58,12 +59,13 @@ SHELL_TESTS = \
 	tests/t-bootstrap \
 	tests/t-docs \
 	tests/t-demo \
-	tests/t-php
+	tests/t-php \
+	tests/t-prove
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
 EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/lock_place.h \
-	tests/made_world.h tests/php tests/random_lock.h tests/scene.h tests/screens tests/world
+	tests/made_world.h tests/php tests/random_lock.h tests/scene.h tests/screens tests/steered.h tests/world
 
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
@@ -92,6 +94,9 @@ tests_fake_locktop_LDADD = src/libtakecli.la src/libtake.la
 # Others act in the middle of a release.
 tests_test_lockfile_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=ftruncate,--wrap=unlinkat
 
+# A disk that is full for a while.
+tests_test_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite
+
 # Its allocations fail one after the other.
 tests_test_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=reallocarray,--wrap=strdup
@@ -118,3 +123,5 @@ AM_TESTS_ENVIRONMENT = \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
 	builddir='$(abs_top_builddir)'; export builddir; \
 	TMPDIR="$${TMPDIR-/tmp}"; export TMPDIR;
+
+include tests/prove/local.mk

@@ -1,11 +1,12 @@
 /*
  * A folder of lock files with holders that are real processes, looked at by a backend. The clock
- * is the machine's own plus what a test adds, so that nobody has to sleep.
+ * is steered.h's.
  */
 #ifndef LOCKTOP_TESTS_LOCK_PLACE_H
 #define LOCKTOP_TESTS_LOCK_PLACE_H
 
 #include "made_world.h"
+#include "steered.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -14,29 +15,6 @@
 #include <sys/wait.h>
 
 #include "backends/backend.h"
-
-struct steered {
-	int64_t mono, jump; /* added to both clocks; to the wall clock alone */
-};
-
-static inline mono_t steered_mono(const struct clock *clock)
-{
-	return clock_mono(&clock_system) + ((struct steered *)clock->data)->mono;
-}
-
-static inline wall_t steered_wall(const struct clock *clock)
-{
-	struct steered *steered = clock->data;
-
-	return clock_wall(&clock_system) + steered->mono + steered->jump;
-}
-
-static inline int steered_wait(const struct clock *clock, struct pollfd *fds, unsigned int n,
-	mono_t deadline, const sigset_t *mask)
-{
-	(void)clock;
-	return clock_system.wait(&clock_system, fds, n, deadline, mask);
-}
 
 struct place_test {
 	char folder[256];
@@ -59,7 +37,7 @@ static inline struct place_test *new_place(void)
 
 	assert_non_null(place);
 	make_folder(place->folder, sizeof place->folder);
-	place->clock = (struct clock){steered_mono, steered_wall, steered_wait, &place->time};
+	place->clock = steered_clock(&place->time);
 	assert_int_equal(world_open(&place->world, NULL, &place->clock, &place->err), 0);
 	assert_int_equal(proc_here(&place->world, &place->here, &place->err), 0);
 	return place;
