@@ -9,6 +9,7 @@ LOCKTOP_MANS = \
 	doc/locktop-source.1 \
 	doc/locktop-demo.1 \
 	doc/locktop-events.5 \
+	doc/locktop-metrics.5 \
 	doc/locktop.conf.5
 dist_man_MANS = $(LOCKTOP_MANS)
 
@@ -25,6 +26,6 @@ fishcompletiondir = $(datadir)/fish/vendor_completions.d
 dist_fishcompletion_DATA = doc/completions/locktop.fish
 
 examplesdir = $(docdir)/examples
-dist_examples_DATA = doc/examples/locktop.conf doc/examples/LocktopLock.php
+dist_examples_DATA = doc/examples/locktop.conf doc/examples/logrotate.d-locktop doc/examples/LocktopLock.php
 
 EXTRA_DIST += doc/design.md doc/on-call.md doc/wordpress.md

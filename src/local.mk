@@ -106,6 +106,8 @@ src_libcore_la_SOURCES = \
 	src/backends/replay.c \
 	src/engine/act.c \
 	src/engine/act.h \
+	src/engine/act_metrics.c \
+	src/engine/act_metrics.h \
 	src/engine/audit.c \
 	src/engine/audit.h \
 	src/engine/child.c \

@@ -6,7 +6,7 @@ srcdir=${srcdir:-.}
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/locktop-test.XXXXXX") || exit 1
 tests=0
 pids=
-# Nothing of the person's own settings, and an audit log that is ours alone.
+# Nothing of the person's own settings, and logs that are ours alone.
 unset LOCKTOPSECURE NO_COLOR COLUMNS
 HOME=$tmp/home
 XDG_CONFIG_HOME=$tmp/config
@@ -14,8 +14,9 @@ XDG_STATE_HOME=$tmp/state
 export HOME XDG_CONFIG_HOME XDG_STATE_HOME
 mkdir -p "$HOME" "$XDG_CONFIG_HOME/locktop" "$XDG_STATE_HOME"
 audit=$tmp/audit.jsonl
+metrics=$tmp/metrics.jsonl
 conf=$tmp/locktop.conf
-printf 'audit = "%s"\n' "$audit" >"$conf"
+printf 'audit = "%s"\nmetrics = "%s"\n' "$audit" "$metrics" >"$conf"
 
 cleanup()
 {

@@ -54,6 +54,7 @@ SHELL_TESTS = \
 	tests/t-verdict \
 	tests/t-status \
 	tests/t-release \
+	tests/t-metrics \
 	tests/t-source \
 	tests/t-monitor \
 	tests/t-bootstrap \

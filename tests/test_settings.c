@@ -94,6 +94,7 @@ static void without_any_file_there_are_defaults(void **state)
 	assert_string_equal(place->settings.ssh, "ssh");
 	assert_null(place->settings.default_source);
 	assert_null(place->settings.audit);
+	assert_null(place->settings.metrics);
 	assert_false(place->settings.is_secure);
 	assert_false(place->settings.tidy);
 	assert_int_equal(place->settings.sources, 0);
@@ -124,6 +125,7 @@ static void every_setting_is_read(void **state)
 			   "default_source = web\n"
 			   "ssh = \"ssh -F /etc/locktop/ssh\"\n"
 			   "audit = /var/log/audit.jsonl\n"
+			   "metrics = \"/var/log/metrics.jsonl\"\n"
 			   "source \"web\" { uri = \"ssh:web1:file:/run/lock\" }\n"
 			   "source \"here\" {\n"
 			   "	uri = /run/lock\n"
@@ -140,6 +142,7 @@ static void every_setting_is_read(void **state)
 	assert_string_equal(settings->default_source, "ssh:web1:file:/run/lock");
 	assert_string_equal(settings->ssh, "ssh -F /etc/locktop/ssh");
 	assert_string_equal(settings->audit, "/var/log/audit.jsonl");
+	assert_string_equal(settings->metrics, "/var/log/metrics.jsonl");
 	assert_int_equal(settings->sources, 2);
 	assert_string_equal(settings->source[0].name, "web");
 	assert_string_equal(settings->source[0].uri, "ssh:web1:file:/run/lock");
@@ -172,6 +175,16 @@ static void the_users_file_counts_before_the_systems(void **state)
 	assert_string_equal(settings->rule[0].pattern, "x");
 	assert_string_equal(settings->rule[1].pattern, "y");
 	assert_string_equal(settings->rule[2].pattern, "*");
+}
+
+static void a_file_can_turn_the_metrics_log_off(void **state)
+{
+	struct place *place = *state;
+
+	put(place->system, "metrics = /var/log/metrics.jsonl\n");
+	put(place->user, "metrics = none\n");
+	assert_int_equal(get(place, false), 0);
+	assert_string_equal(place->settings.metrics, "none");
 }
 
 static void no_file_can_undo_secure(void **state)
@@ -274,7 +287,7 @@ static void a_mistake_names_the_line_and_what_was_expected(void **state)
 
 	refused(place, "# one\nevry = 1\n", "2",
 		"no such option 'evry', expected one of limit, delay, secure, tidy, glyphs, color, "
-		"default_source, ssh, audit, source, lock");
+		"default_source, ssh, audit, metrics, source, lock");
 	refused(place, "limit = soon\n", "1",
 		"limit = 'soon': expected a duration of at least 1s, for example 10m");
 	refused(place, "limit = 0\n", "1",
@@ -286,6 +299,9 @@ static void a_mistake_names_the_line_and_what_was_expected(void **state)
 	refused(place, "color = red\n", "1", "color = 'red': expected one of auto, never, 16");
 	refused(place, "audit = audit.log\n", "1",
 		"audit = 'audit.log': expected an absolute path");
+	refused(place, "metrics = metrics.log\n", "1",
+		"metrics = 'metrics.log': expected an absolute path, or none");
+	refused(place, "metrics = \"\"\n", "1", "metrics = '': expected an absolute path, or none");
 	refused(place, "ssh = \"\"\n", "1", "ssh is empty");
 	refused(place, "secure = perhaps\n", "1", "invalid boolean value for option 'secure'");
 	refused(place, "lock \"a\" {\n}\n", "2", "lock 'a' has no limit");
@@ -315,7 +331,7 @@ static void comments_do_not_count_as_more_lines_than_they_are(void **state)
 	assert_string_equal(place->settings.source[1].uri, "/run//lock");
 	refused(place, "# a\n\n# b\n/*\n*/\nlimit = 1m # c\ncolour = 16\n", "7",
 		"no such option 'colour', expected one of limit, delay, secure, tidy, glyphs, "
-		"color, default_source, ssh, audit, source, lock");
+		"color, default_source, ssh, audit, metrics, source, lock");
 	refused(place, "limit = 1m\n/* a\nlimit = 2m\n", "2", "this comment never ends");
 }
 
@@ -385,6 +401,7 @@ int main(void)
 		_(an_empty_file_says_nothing),
 		_(every_setting_is_read),
 		_(the_users_file_counts_before_the_systems),
+		_(a_file_can_turn_the_metrics_log_off),
 		_(no_file_can_undo_secure),
 		_(the_users_file_and_config_can_add_secure),
 		_(config_replaces_both_files),

@@ -74,7 +74,7 @@ struct film {
 	struct error err;
 	pid_t child;
 	int result;
-	char folder[200], audit[240];
+	char folder[200], audit[240], metrics[240];
 	mono_t mark;
 	int looks;
 };
@@ -282,6 +282,7 @@ static int set_up(void **state)
 	if (!mkdtemp(film->folder))
 		return -1;
 	snprintf(film->audit, sizeof film->audit, "%s/audit.jsonl", film->folder);
+	snprintf(film->metrics, sizeof film->metrics, "%s/metrics.jsonl", film->folder);
 	film->fake = (struct clock_fake){.mono = 5000 * NS_PER_S, .wall = 1000000 * NS_PER_S};
 	film->clock = (struct clock){
 		.mono = film_mono, .wall = film_wall, .wait = film_wait, .data = film};
@@ -292,7 +293,8 @@ static int set_up(void **state)
 		return -1;
 	fcntl(film->from[1], F_SETFL, O_RDWR | O_NONBLOCK);
 	jsonl_reader_init(&film->reader, film->from[1]);
-	film->settings = (struct settings){.limit = 600 * NS_PER_S, .audit = film->audit};
+	film->settings = (struct settings){
+		.limit = 600 * NS_PER_S, .audit = film->audit, .metrics = film->metrics};
 	film->options = (struct source_options){.world = &film->world,
 		.settings = &film->settings,
 		.uri = "fake:",
@@ -328,6 +330,7 @@ static int tear_down(void **state)
 	}
 	world_close(&film->world);
 	unlink(film->audit);
+	unlink(film->metrics);
 	rmdir(film->folder);
 	free(film);
 	return 0;

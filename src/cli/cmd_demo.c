@@ -364,6 +364,7 @@ static int prepare(struct demo *demo, struct error *err)
 	if (!config || chdir(demo->folder) < 0)
 		return error_sys(err, -errno, "cannot use %s", demo->folder);
 	fprintf(config, "audit = \"%s/audit.jsonl\"\n", demo->folder);
+	fprintf(config, "metrics = \"%s/metrics.jsonl\"\n", demo->folder);
 	fprintf(config, "lock \"import.lock\" { limit = \"%ds\" }\n", IMPORT_LIMIT_S);
 	return fclose(config) == 0 ? 0 : error_sys(err, -errno, "cannot write %s", demo->config);
 }
@@ -440,6 +441,7 @@ static void sweep(struct demo *demo)
 	for (int i = 0; i < PARTS; i++)
 		unlink(parts[i].lock);
 	unlink("audit.jsonl");
+	unlink("metrics.jsonl");
 	unlink(demo->config);
 	if (chdir("/") == 0)
 		rmdir(demo->folder);

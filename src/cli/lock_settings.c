@@ -17,9 +17,10 @@ int lock_settings_read(struct lock_settings *lock, const char *only, struct erro
 		return result;
 	*lock = (struct lock_settings){
 		.default_source = settings.default_source,
+		.metrics = settings.metrics,
 		.tidy = settings.tidy,
 	};
-	settings.default_source = NULL;
+	settings.default_source = settings.metrics = NULL;
 	settings_release(&settings);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "engine/act_metrics.h"
 
 void policy_read_only(struct policy *policy, const char *why)
 {
@@ -362,6 +363,13 @@ static void set_result(struct act_result *result, enum outcome outcome, int code
 	snprintf(result->text, sizeof result->text, "%s", text);
 }
 
+static void add_but(struct act_result *result, const char *text)
+{
+	size_t len = strlen(result->text);
+
+	snprintf(result->text + len, sizeof result->text - len, "; but %s", text);
+}
+
 /* A refusal stands even if it cannot be written down: nothing was done. */
 static void refuse(
 	const struct doing *doing, const struct error *why_not, struct act_result *result)
@@ -388,6 +396,20 @@ static bool is_refusal(int code)
 	       code == -EFBIG || code == -EINVAL;
 }
 
+/* Nobody's deed fails because a statistic could not be written; it is told once. */
+static void write_metrics(const struct doing *doing, struct act_result *result)
+{
+	struct metricslog *log = doing->act->metrics;
+	const char *complaint;
+
+	if (!log || result->outcome != OUTCOME_DONE)
+		return;
+	act_metrics(doing->act, doing->deed, doing->lock, &doing->facts, &doing->verdict);
+	complaint = metricslog_complaint(log);
+	if (complaint)
+		add_but(result, complaint);
+}
+
 static void perform(struct doing *doing, struct act_result *result)
 {
 	struct error err = {0};
@@ -409,10 +431,9 @@ static void perform(struct doing *doing, struct act_result *result)
 			err.text);
 	else
 		set_result(result, OUTCOME_DONE, 0, text);
-	if (write_audit(doing, AUDIT_RESULT, result, &err) < 0) {
-		len = strlen(result->text);
-		snprintf(result->text + len, sizeof result->text - len, "; but %s", err.text);
-	}
+	if (write_audit(doing, AUDIT_RESULT, result, &err) < 0)
+		add_but(result, err.text);
+	write_metrics(doing, result);
 }
 
 void act_perform(const struct act *act, const struct deed *deed, struct act_result *result)

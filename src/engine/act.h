@@ -8,6 +8,7 @@
 
 #include "backends/backend.h"
 #include "engine/audit.h"
+#include "engine/metricslog.h"
 
 /* What this run may do. */
 struct policy {
@@ -33,6 +34,7 @@ struct act {
 	const struct here *here;
 	const struct policy *policy;
 	const struct audit *audit;
+	struct metricslog *metrics;                     /* borrowed; NULL: none */
 	const char *source;                             /* URI, for the audit */
 	int64_t (*limit)(void *data, const char *name); /* of a lock, in ns */
 	void *limit_data;
@@ -50,7 +52,8 @@ struct act_result {
  * (only its holder can give it up: signal it). SIGNAL: pidfd_open(2), then the start time is
  * compared through /proc, then pidfd_send_signal(2): never a number alone; only a process that
  * holds the lock now. A deed without a version acts on what is there now. A dry run writes
- * nothing anywhere. The result says all; there is no other error.
+ * nothing anywhere. What was done is in the metrics log, too; that this failed is told once, in
+ * the result, and changes nothing else. The result says all; there is no other error.
  */
 void act_perform(const struct act *act, const struct deed *deed, struct act_result *result);
 

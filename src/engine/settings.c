@@ -125,6 +125,14 @@ static int check_absolute(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+static int check_metrics(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (value_of(opt)[0] == '/' || strcmp(value_of(opt), "none") == 0)
+		return 0;
+	cfg_error(cfg, "%s = '%s': expected an absolute path, or none", opt->name, value_of(opt));
+	return -1;
+}
+
 /* A place that depends on where the program was started would be another one each time. */
 static int check_uri(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -182,6 +190,7 @@ static const struct {
 	{"default_source", check_default_source},
 	{"ssh", check_filled},
 	{"audit", check_absolute},
+	{"metrics", check_metrics},
 	{"source", check_source},
 	{"source|uri", check_uri},
 	{"lock", check_lock},
@@ -199,6 +208,7 @@ static cfg_t *new_parser(const char *path)
 		CFG_STR("glyphs", NULL, CFGF_NODEFAULT), CFG_STR("color", NULL, CFGF_NODEFAULT),
 		CFG_STR("default_source", NULL, CFGF_NODEFAULT),
 		CFG_STR("ssh", NULL, CFGF_NODEFAULT), CFG_STR("audit", NULL, CFGF_NODEFAULT),
+		CFG_STR("metrics", NULL, CFGF_NODEFAULT),
 		CFG_SEC("source", in_source, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_SEC("lock", in_lock, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES), CFG_END()};
 	cfg_t *cfg = cfg_init(options, CFGF_NONE);
@@ -307,7 +317,7 @@ static int take_all(struct reading *reading, cfg_t *cfg)
 		char **to;
 	} texts[] = {{"glyphs", &settings->glyphs}, {"color", &settings->color},
 		{"default_source", &settings->default_source}, {"ssh", &settings->ssh},
-		{"audit", &settings->audit}};
+		{"audit", &settings->audit}, {"metrics", &settings->metrics}};
 	size_t i;
 	int result;
 
@@ -604,6 +614,7 @@ void settings_release(struct settings *settings)
 	free(settings->default_source);
 	free(settings->ssh);
 	free(settings->audit);
+	free(settings->metrics);
 	free(settings->secure_in);
 	*settings = (struct settings){0};
 }

@@ -37,6 +37,7 @@ struct settings {
 	char *default_source; /* owned or NULL; URI where bare names are looked up */
 	char *ssh;            /* owned; the command, "ssh" */
 	char *audit;          /* owned or NULL: the usual place */
+	char *metrics;        /* owned or NULL: the usual place; "none": no metrics log */
 };
 
 /*

@@ -43,6 +43,7 @@ struct source {
 	struct uri uri;
 	struct here here;
 	struct audit audit;
+	struct metricslog metrics;
 	struct policy policy;
 	struct act act;
 	struct loop *loop;
@@ -459,6 +460,12 @@ static void open_audit(struct source *source)
 	policy_read_only(&source->policy, text);
 }
 
+/* If memory runs out there is none: nothing depends on it. */
+static void open_metrics(struct source *source)
+{
+	metricslog_init(&source->metrics, source->options->settings->metrics, NULL);
+}
+
 static void obey_settings(struct source *source)
 {
 	const struct settings *settings = source->options->settings;
@@ -505,12 +512,14 @@ static int open_place(struct source *source, const char *text, struct error *err
 	source->is_open = true;
 	obey_settings(source);
 	open_audit(source);
+	open_metrics(source);
 	source->act = (struct act){.backend = source->backend,
 		.state = source->state,
 		.world = source->options->world,
 		.here = &source->here,
 		.policy = &source->policy,
 		.audit = &source->audit,
+		.metrics = &source->metrics,
 		.source = source->text,
 		.limit = limit_of,
 		.limit_data = source};
@@ -684,6 +693,7 @@ static void tear_down(struct source *source)
 	jsonl_reader_release(&source->reader);
 	jsonl_writer_release(&source->writer);
 	audit_release(&source->audit);
+	metricslog_release(&source->metrics);
 	uri_release(&source->uri);
 	free(source->text);
 }
