@@ -61,12 +61,14 @@ SHELL_TESTS = \
 	tests/t-docs \
 	tests/t-demo \
 	tests/t-php \
-	tests/t-prove
+	tests/t-prove \
+	tests/t-model
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
 EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/lock_place.h \
-	tests/made_world.h tests/php tests/random_lock.h tests/scene.h tests/screens tests/steered.h tests/world
+	tests/made_world.h tests/model/lt1.pml tests/model/seed.pml tests/php \
+	tests/random_lock.h tests/scene.h tests/screens tests/steered.h tests/world
 
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
