@@ -16,6 +16,8 @@ struct office {
 	struct act act;
 	struct act_result result;
 	char log[512];
+	char metrics_path[512];
+	struct metricslog metrics;
 };
 
 static int64_t ten_minutes(void *data, const char *name)
@@ -39,6 +41,7 @@ static void open_office(struct office *office, const char *uri, const char *afte
 		.here = &place->here,
 		.policy = &office->policy,
 		.audit = &office->audit,
+		.metrics = &office->metrics,
 		.source = "file:/run/lock",
 		.limit = ten_minutes,
 	};
@@ -52,6 +55,9 @@ static int set_up(void **state)
 	office->place = new_place();
 	snprintf(office->log, sizeof office->log, "%s/log/audit.jsonl", office->place->folder);
 	assert_int_equal(audit_init(&office->audit, office->log, NULL), 0);
+	snprintf(office->metrics_path, sizeof office->metrics_path, "%s/metrics.jsonl",
+		office->place->folder);
+	assert_int_equal(metricslog_init(&office->metrics, office->metrics_path, NULL), 0);
 	open_office(office, "file:", "");
 	*state = office;
 	return 0;
@@ -62,6 +68,7 @@ static int tear_down(void **state)
 	struct office *office = *state;
 
 	audit_release(&office->audit);
+	metricslog_release(&office->metrics);
 	free_place(office->place);
 	free(office);
 	return 0;
@@ -220,7 +227,115 @@ static void a_dry_run_writes_nothing(void **state)
 	assert_int_equal(kill(child.pid, 0), 0);
 	assert_true(size_of(office, name) > 0);
 	assert_int_equal(access(office->log, F_OK), -1);
+	assert_int_equal(access(office->metrics_path, F_OK), -1);
 	end_child(&child);
+}
+
+/* The lines of the metrics log, an array; owned. */
+static json_t *metrics(const struct office *office)
+{
+	FILE *file = fopen(office->metrics_path, "r");
+	json_t *lines = json_array();
+	char line[METRIC_LINE + 1];
+
+	while (file && fgets(line, sizeof line, file))
+		assert_int_equal(json_array_append_new(lines, json_loads(line, 0, NULL)), 0);
+	if (file)
+		fclose(file);
+	return lines;
+}
+
+/* "" where there is none. */
+static const char *metric_text(const json_t *lines, size_t i, const char *key)
+{
+	const char *text = json_string_value(json_object_get(json_array_get(lines, i), key));
+
+	return text ? text : "";
+}
+
+static int metric_number(const json_t *lines, size_t i, const char *key)
+{
+	return (int)json_integer_value(json_object_get(json_array_get(lines, i), key));
+}
+
+static void what_was_done_is_in_the_metrics_log(void **state)
+{
+	struct office *office = *state;
+	struct child child = start_child(NULL, NULL);
+	char name[] = "a.lock", live[] = "b.lock", source[600];
+	pid_t dead = dead_pid();
+	json_t *lines;
+
+	snprintf(source, sizeof source, "file:%s", office->place->folder);
+	snprintf(office->audit.actor.user, sizeof office->audit.actor.user, "root");
+	snprintf(office->audit.actor.login_user, sizeof office->audit.actor.login_user, "eve");
+	office->audit.actor.sudo_user[0] = '\0';
+	write_plain(office->place, name, dead, 5);
+	assert_int_equal(perform(office, (struct deed){.name = name}), 0);
+	snprintf(office->audit.actor.sudo_user, sizeof office->audit.actor.sudo_user, "ann");
+	write_plain(office->place, live, child.pid, 0);
+	assert_int_equal(
+		perform(office,
+			(struct deed){.kind = DEED_SIGNAL, .name = live, .signal = SIGTERM}),
+		0);
+	end_child(&child);
+	write_plain(office->place, live, dead, 5);
+	assert_int_equal(perform(office, (struct deed){.kind = DEED_FORCE, .name = live}), 0);
+	lines = metrics(office);
+	assert_int_equal(json_array_size(lines), 5);
+	assert_string_equal(metric_text(lines, 0, "event"), "stale");
+	assert_string_equal(metric_text(lines, 0, "user"), "");
+	assert_string_equal(metric_text(lines, 1, "event"), "released_stale");
+	assert_string_equal(metric_text(lines, 1, "user"), "eve");
+	assert_string_equal(metric_text(lines, 2, "event"), "signalled");
+	assert_string_equal(metric_text(lines, 2, "user"), "ann");
+	assert_int_equal(metric_number(lines, 2, "holder_pid"), child.pid);
+	assert_string_not_equal(metric_text(lines, 2, "holder"), "");
+	assert_string_equal(metric_text(lines, 3, "event"), "stale");
+	assert_string_equal(metric_text(lines, 4, "event"), "forced");
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(metric_text(lines, i, "lock"), i < 2 ? name : live);
+		assert_string_equal(metric_text(lines, i, "source"), source);
+		assert_string_equal(metric_text(lines, i, "backend"), "file");
+		assert_string_equal(metric_text(lines, i, "host"), office->place->here.host);
+		assert_int_equal(metric_number(lines, i, "pid"), getpid());
+		assert_string_not_equal(metric_text(lines, i, "reason"), "");
+		if (i != 2)
+			assert_int_equal(metric_number(lines, i, "holder_pid"), dead);
+	}
+	json_decref(lines);
+}
+
+static void a_refusal_is_no_metric(void **state)
+{
+	struct office *office = *state;
+	struct child child = start_child(NULL, NULL);
+	char name[] = "a.lock";
+
+	write_plain(office->place, name, child.pid, 0);
+	assert_int_equal(perform(office, (struct deed){.name = name}), -EPERM);
+	assert_int_equal(access(office->metrics_path, F_OK), -1);
+	end_child(&child);
+}
+
+static void a_metrics_log_that_fails_is_told_once_and_stops_nothing(void **state)
+{
+	struct office *office = *state;
+	char name[] = "a.lock";
+
+	assert_int_equal(mkdir(office->metrics_path, 0700), 0);
+	for (int i = 0; i < 2; i++) {
+		write_plain(office->place, name, dead_pid(), 5);
+		assert_int_equal(perform(office, (struct deed){.name = name}), 0);
+		assert_int_equal(size_of(office, name), 0);
+		assert_int_equal(
+			strstr(office->result.text, "; but cannot open the metrics log") != NULL,
+			i == 0);
+	}
+	/* Nor does there have to be one. */
+	office->act.metrics = NULL;
+	write_plain(office->place, name, dead_pid(), 5);
+	assert_int_equal(perform(office, (struct deed){.name = name}), 0);
 }
 
 static void what_cannot_be_written_down_is_not_done(void **state)
@@ -587,6 +702,9 @@ int main(void)
 		TEST(a_free_lock_needs_no_release),
 		TEST(read_only_forbids_everything),
 		TEST(a_dry_run_writes_nothing),
+		TEST(what_was_done_is_in_the_metrics_log),
+		TEST(a_refusal_is_no_metric),
+		TEST(a_metrics_log_that_fails_is_told_once_and_stops_nothing),
 		TEST(what_cannot_be_written_down_is_not_done),
 		TEST(a_kernel_lock_cannot_be_released),
 		TEST(forcing_a_live_holder_means_naming_it),

@@ -248,8 +248,9 @@ static int write_line(const struct audit *audit, const char *text, struct error 
 		.makes_folder = true,
 		.is_strict = true,
 		.is_read = true}; /* to see whether the last line is whole */
-	int fd = logfile_open(&log, err), result;
 	struct buf line = {0};
+	struct stat st;
+	int fd = logfile_open(&log, &st, err), result;
 	char where[PATH_MAX];
 
 	if (fd < 0)

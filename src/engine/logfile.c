@@ -93,24 +93,23 @@ static int open_folder(const struct logfile *log, struct error *err)
 	return fd;
 }
 
-static int check_file(const struct logfile *log, int fd, struct error *err)
+static int check_file(const struct logfile *log, int fd, struct stat *st, struct error *err)
 {
 	struct shown shown;
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, st) < 0)
 		return error_sys(err, -errno, "cannot look at the %s %s", log->what,
 			show(&shown, log->path));
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		return error_set(err, -EINVAL, "the %s %s is not a regular file", log->what,
 			show(&shown, log->path));
-	if (st.st_uid != geteuid() && !(log->is_shared && st.st_uid == 0))
+	if (st->st_uid != geteuid() && !(log->is_shared && st->st_uid == 0))
 		return error_set(err, -EPERM, "the %s %s belongs to uid %u", log->what,
-			show(&shown, log->path), (unsigned int)st.st_uid);
-	if (st.st_nlink == 0)
+			show(&shown, log->path), (unsigned int)st->st_uid);
+	if (st->st_nlink == 0)
 		return error_set(err, -ESTALE, "the %s %s was removed just now", log->what,
 			show(&shown, log->path));
-	if (st.st_nlink != 1)
+	if (st->st_nlink != 1)
 		return error_set(err, -EMLINK, "the %s %s has another hard link", log->what,
 			show(&shown, log->path));
 	return 0;
@@ -150,7 +149,7 @@ static int open_in_folder(const struct logfile *log, struct error *err)
 	return fd;
 }
 
-static int try_open(const struct logfile *log, struct error *err)
+static int try_open(const struct logfile *log, struct stat *st, struct error *err)
 {
 	int fd = log->is_strict ? -1 : open(log->path, flags_of(log)), result;
 
@@ -160,7 +159,7 @@ static int try_open(const struct logfile *log, struct error *err)
 		fd = open_in_folder(log, err);
 	if (fd < 0)
 		return fd;
-	result = check_file(log, fd, err);
+	result = check_file(log, fd, st, err);
 	if (result < 0) {
 		close(fd);
 		return result;
@@ -168,12 +167,12 @@ static int try_open(const struct logfile *log, struct error *err)
 	return fd;
 }
 
-int logfile_open(const struct logfile *log, struct error *err)
+int logfile_open(const struct logfile *log, struct stat *st, struct error *err)
 {
-	int fd = try_open(log, err);
+	int fd = try_open(log, st, err);
 
 	/* It was rotated away between two calls: the next one is there, or can be made. */
-	return fd == -ESTALE ? try_open(log, err) : fd;
+	return fd == -ESTALE ? try_open(log, st, err) : fd;
 }
 
 char *logfile_usual_path(const char *name)

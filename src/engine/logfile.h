@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct error;
+struct stat;
 
 struct logfile {
 	const char *path;
@@ -24,9 +25,9 @@ struct logfile {
 /*
  * Opens it for appending, and makes it (0600, for root 0640) where it is missing. A folder that is
  * checked has to be ours or root's, no symbolic link, and nobody else may put files there. Returns
- * the descriptor, or -errno with a sentence.
+ * the descriptor and what fstat(2) says of it, or -errno with a sentence.
  */
-int logfile_open(const struct logfile *log, struct error *err);
+int logfile_open(const struct logfile *log, struct stat *st, struct error *err);
 /*
  * Where a log of that name is when nothing else was said: LOCKTOP_LOCALSTATEDIR/log/locktop/NAME
  * for root, else $XDG_STATE_HOME/locktop/NAME (~/.local/state). The caller's; NULL: no memory.

@@ -169,16 +169,14 @@ static void open_log(struct metricslog *log, wall_t now)
 	struct error err;
 	struct rlimit limit;
 	struct stat st;
-	int fd = logfile_open(&file, &err);
+	int fd = logfile_open(&file, &st, &err);
 
 	if (fd < 0) {
 		complain(log, &err);
 		return;
 	}
-	if (fstat(fd, &st) == 0) {
-		log->dev = st.st_dev;
-		log->ino = st.st_ino;
-	}
+	log->dev = st.st_dev;
+	log->ino = st.st_ino;
 	log->is_limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 	log->checked = now;
 	log->fd = fd;
