@@ -21,6 +21,10 @@ UNIT_TESTS = \
 	tests/test_watch \
 	tests/test_lockfile \
 	tests/test_faults \
+	tests/test_fence \
+	tests/test_provider \
+	tests/test_judge \
+	tests/test_lt1 \
 	tests/test_backend \
 	tests/test_file \
 	tests/test_kernel \
@@ -99,6 +103,11 @@ tests_test_lockfile_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=ftruncate,--
 
 # A disk that is full for a while.
 tests_test_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite
+
+# Calls fail, and others act in the middle.
+tests_test_fence_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite,--wrap=fdatasync
+tests_test_lt1_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=pwrite,--wrap=openat,--wrap=fstatfs \
+	-Wl,--wrap=linkat,--wrap=renameat2,--wrap=clone,--wrap=unlinkat
 
 # Its allocations fail one after the other.
 tests_test_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \

@@ -13,7 +13,6 @@
 
 #include "base/error.h"
 #include "system/draft.h"
-#include "system/lockfile.h"
 
 enum {
 	DIGITS = 19,
@@ -71,10 +70,14 @@ static bool parse(struct counter *counter, const char *line, size_t len)
 static int read_counter(int fd, const char *file, struct counter *counter, struct error *err)
 {
 	char line[LINE + 1];
-	ssize_t n = lockfile_read_start(fd, line, sizeof line);
+	ssize_t n;
 
+	/* In one piece, as it is written: a fence costs a lock no call more than it must. */
+	do
+		n = pread(fd, line, sizeof line, 0);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return error_sys(err, (int)n, "cannot read the fence %s", file);
+		return error_sys(err, -errno, "cannot read the fence %s", file);
 	if (!parse(counter, line, (size_t)n))
 		return error_set(err, -EINVAL,
 			"the fence %s holds no counter: it has to be put right or removed by hand",
