@@ -87,7 +87,9 @@ src_libtake_la_SOURCES = \
 	src/lib/hold_private.h \
 	src/lib/hold_take.c \
 	src/lib/locktop.c \
-	src/lib/locktop.h
+	src/lib/locktop.h \
+	src/lib/locktop_private.h \
+	src/lib/locktop_status.c
 
 noinst_LTLIBRARIES += src/libcore.la
 src_libcore_la_SOURCES = \
@@ -168,3 +170,13 @@ locktop_LDADD = src/libtakecli.la src/libtake.la
 pkglibexec_PROGRAMS += libexec/locktop
 libexec_locktop_SOURCES = src/cli/main.c
 libexec_locktop_LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la
+
+# For other programs: libtake again, of which they see locktop.h only.
+lib_LTLIBRARIES += src/lib/liblocktop.la
+src_lib_liblocktop_la_SOURCES =
+src_lib_liblocktop_la_LIBADD = src/libtake.la
+src_lib_liblocktop_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined \
+	-export-symbols-regex '^locktop_'
+include_HEADERS = src/lib/locktop.h
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = src/lib/locktop.pc

@@ -128,6 +128,7 @@ int hold_open(struct hold **hold, const struct hold_options *options, struct err
 		return error_sys(err, -ENOMEM, "cannot open a lock");
 	opened->world = options->world;
 	opened->claim = options->claim;
+	opened->is_detached = options->claim.is_detached;
 	opened->listener = options->listener;
 	opened->data = options->data;
 	rc = fill_claim(opened, err);
@@ -303,7 +304,7 @@ static int not_held(const struct hold *hold, struct error *err)
 	return error_set(err, -EINVAL, "%s is not held", hold_address(hold));
 }
 
-static bool has_any(const struct hold *hold)
+bool hold_is_taken(const struct hold *hold)
 {
 	for (size_t i = 0; i < hold->actives; i++)
 		if (hold->active[i]->is_held)
@@ -319,7 +320,7 @@ static int do_all(struct hold *hold, part_deed *deed, bool in_reverse, struct er
 {
 	int result = 0;
 
-	if (!has_any(hold))
+	if (!hold_is_taken(hold))
 		return not_held(hold, err);
 	for (size_t i = 0; i < hold->actives; i++) {
 		struct part *part = hold->order[in_reverse ? hold->actives - 1 - i : i];
@@ -359,7 +360,7 @@ static bool is_token(const char *token)
 
 int hold_adopt(struct hold *hold, const char *token, struct error *err)
 {
-	if (has_any(hold))
+	if (hold_is_taken(hold))
 		return error_set(err, -EINVAL, "%s is held already", hold_address(hold));
 	if (!is_token(token))
 		return error_set(err, -EINVAL, "a token is 32 hexadecimal digits");
@@ -404,7 +405,7 @@ mono_t hold_renew_at(const struct hold *hold)
 {
 	mono_t since = renewed(hold), at = lease_at(hold, 1);
 
-	if (!has_any(hold))
+	if (!hold_is_taken(hold))
 		return MONO_NEVER;
 	/* Adopted, and never renewed by us: at once. */
 	if (since < 0)

@@ -106,7 +106,10 @@ mono_t hold_renew_at(const struct hold *hold);
 mono_t hold_lost_at(const struct hold *hold);
 /* When the lease of the last success ends; MONO_NEVER. */
 mono_t hold_ends_at(const struct hold *hold);
+/* Is all of it ours, as far as was seen last? */
 bool hold_is_held(const struct hold *hold);
+/* Is there something that hold_give_back() has to be called for: taken or adopted, lost or not? */
+bool hold_is_taken(const struct hold *hold);
 
 /* Of the main lock (or of the fallback that stands for it). */
 const struct claim *hold_claim(const struct hold *hold);

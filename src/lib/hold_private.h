@@ -31,6 +31,7 @@ struct hold {
 	struct here here;
 	struct claim claim;
 	bool has_own_token; /* the caller gave it: it is not made anew for each acquisition */
+	bool is_detached;   /* what is acquired, whatever was adopted before */
 	hold_listener *listener;
 	void *data;
 	struct part *part; /* owned; the main one first, but for fallbacks added before it */

@@ -375,6 +375,7 @@ int hold_acquire(struct hold *hold, const struct patience *patience, struct erro
 				err, -EINVAL, "%s is held already", hold->active[i]->address);
 	if (!hold->has_own_token && (rc = claim_token(hold->claim.token)) < 0)
 		return error_sys(err, rc, "cannot make a token");
+	hold->claim.is_detached = hold->is_detached;
 	take.only_tries = patience->until <= hold_now(hold);
 	hold_choose(hold, NULL);
 	for (;;) {

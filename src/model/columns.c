@@ -413,19 +413,6 @@ static json_t *flags_to_json(unsigned int flags)
 	return array;
 }
 
-/* The health words of the PHP lock system: does somebody have it, is it provably stale? */
-static const struct {
-	int active, stale;
-} health[STATE_COUNT] = {
-	[STATE_FREE] = {0, 0},
-	[STATE_HELD] = {1, 0},
-	[STATE_OVERDUE] = {1, 0},
-	[STATE_STALE] = {0, 1},
-	[STATE_EXPIRED] = {0, 0},
-	[STATE_UNKNOWN] = {-1, -1},
-	[STATE_CORRUPT] = {-1, -1},
-};
-
 json_t *entry_to_json(const struct model *model, const struct entry *entry)
 {
 	const struct lock *lock = entry->lock;
@@ -440,8 +427,8 @@ json_t *entry_to_json(const struct model *model, const struct entry *entry)
 			 " s:o, s:o, s:o, s:o}",
 		"name", lock->name, "source", model->source[entry->source].uri, "address", address,
 		"kind", lock_kind_word(lock->kind), "class", lock_class_word(lock->class), "active",
-		yes_no_null(health[verdict->state].active), "stale",
-		yes_no_null(health[verdict->state].stale), "process_running",
+		yes_no_null(state_is_active(verdict->state)), "stale",
+		yes_no_null(state_is_stale(verdict->state)), "process_running",
 		yes_no_null(verdict_running(lock, verdict)), "recommendation",
 		advice[0] ? advice : "none", "state", state_word(verdict->state), "why", why,
 		"safe",

@@ -518,6 +518,28 @@ bool verdict_allows_release(const struct verdict *verdict)
 	       (verdict->state == STATE_STALE || verdict->state == STATE_EXPIRED);
 }
 
+static const struct {
+	int active, stale;
+} health[STATE_COUNT] = {
+	[STATE_FREE] = {0, 0},
+	[STATE_HELD] = {1, 0},
+	[STATE_OVERDUE] = {1, 0},
+	[STATE_STALE] = {0, 1},
+	[STATE_EXPIRED] = {0, 0},
+	[STATE_UNKNOWN] = {-1, -1},
+	[STATE_CORRUPT] = {-1, -1},
+};
+
+int state_is_active(enum state state)
+{
+	return health[state].active;
+}
+
+int state_is_stale(enum state state)
+{
+	return health[state].stale;
+}
+
 const char *state_word(enum state state)
 {
 	return state < STATE_COUNT ? state_info[state].word : "?";

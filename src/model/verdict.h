@@ -91,6 +91,12 @@ bool verdict_is_alive(const struct lock *lock, const struct verdict *verdict);
 /* May DEED_RELEASE do it without force? Only what is provably stale, or an expired safe one. */
 bool verdict_allows_release(const struct verdict *verdict);
 
+/*
+ * The health words of the PHP lock system: does somebody have it, is it provably stale? 1, 0, or
+ * -1 unknown.
+ */
+int state_is_active(enum state state);
+int state_is_stale(enum state state);
 const char *state_word(enum state state);
 const char *state_mark(enum state state, bool ascii);
 int state_rank(enum state state);
