@@ -229,7 +229,7 @@ static int try_it(
 	if (rc < 0)
 		return rc;
 	if (happens(fake, "busy"))
-		return end(fake, NULL, error_set(err, -EBUSY, "%s is busy", fake->script));
+		return end(fake, NULL, error_set(err, -EBUSY, "somebody has %s", fake->script));
 	if (holder.token[0] != '-') {
 		if (clock_mono(clock) < holder.ends || claim->takeover == TAKEOVER_NEVER)
 			return end(fake, NULL,

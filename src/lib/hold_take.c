@@ -113,7 +113,7 @@ static void say_occupant(char *dst, size_t size, const struct part *part)
 
 	part_who(part, &who);
 	if (!who.is_known || who.pid <= 0) {
-		snprintf(dst, size, "somebody has it");
+		*dst = '\0';
 		return;
 	}
 	len = snprintf(dst, size, "held by pid %d%s%s%s%s", (int)who.pid, who.comm[0] ? " " : "",
@@ -123,22 +123,29 @@ static void say_occupant(char *dst, size_t size, const struct part *part)
 			text_duration(age, sizeof age, who.age));
 }
 
-/* The end of a wait that led to nothing. */
-static int give_up(struct take *take, const struct part *part, struct error *err)
+/*
+ * The end of a wait that led to nothing. `last` has the provider's sentence, which may know more
+ * than who it is: that a record was left behind, and what to do.
+ */
+static int give_up(
+	struct take *take, const struct part *part, const struct error *last, struct error *err)
 {
 	int code = take->only_tries ? -EBUSY : -ETIMEDOUT;
 	int64_t waited = hold_now(take->hold) - part->began;
 	struct error why;
+	const char *said = last->code == -EBUSY ? last->text : "";
 	char who[192], wait[24];
 
 	if (!err && !take->hold->listener)
 		return code;
 	say_occupant(who, sizeof who, part);
 	if (take->only_tries)
-		error_set(&why, code, "%s is busy: %s", part->address, who);
+		error_set(&why, code, "%s is busy: %s%s%s", part->address, said,
+			*said && *who ? "; " : "", *said || *who ? who : "somebody has it");
 	else
-		error_set(&why, code, "%s was not free within %s: %s", part->address,
-			text_duration(wait, sizeof wait, waited), who);
+		error_set(&why, code, "%s was not free within %s: %s%s%s", part->address,
+			text_duration(wait, sizeof wait, waited), said, *said && *who ? "; " : "",
+			*said || *who ? who : "somebody has it");
 	tell_wait(take, part, take->only_tries ? HOLD_BUSY : HOLD_TIMEOUT, code, why.text);
 	return error_set(err, code, "%s", why.text);
 }
@@ -309,7 +316,7 @@ static int take_part(struct take *take, struct part *part, struct error *err)
 		if (rc < 0 && rc != -EBUSY && rc != -ETIMEDOUT)
 			return error_set(err, rc, "%s", why.text);
 		if (take->only_tries || hold_now(hold) >= take->patience->until)
-			return give_up(take, part, err);
+			return give_up(take, part, &why, err);
 		/* The first try of one that queues is followed by its queue, not by a pause. */
 		if (rc == -EBUSY && slice == 0 && part->provider->can & PROVIDER_QUEUES)
 			rc = -ETIMEDOUT;
