@@ -266,6 +266,7 @@ static inline void make_lt1(struct record *record, const struct lt1 *lt1)
 		.time = now / NS_PER_S,
 		.ns = here->pidns,
 		.acquired = now,
+		.refreshed = clock_mono(&lt1->place->clock),
 		.fence = 1,
 		.lease = lt1->lease,
 		.uid = -1};

@@ -473,6 +473,73 @@ static void a_jump_of_the_wall_clock_ages_nothing(void **state)
 	end_child(&child);
 }
 
+/* Writes what a holder without a process would, by the clocks of this moment. */
+static void write_detached(const struct place_test *place, wall_t acquired)
+{
+	struct lt1 lt1 = {.place = place, .mode = 'd', .lease = 300};
+	char text[RECORD_MAX + 1];
+	struct record record;
+
+	make_lt1(&record, &lt1);
+	if (acquired)
+		record.acquired = acquired;
+	assert_true(record_write(&record, text, sizeof text) > 0);
+	write_file(place, "a.lock", text);
+}
+
+static void assert_leased_until(struct place_test *place, mono_t end)
+{
+	place->time.mono += end - NS_PER_S - clock_mono(&place->clock);
+	scan(place);
+	assert_int_equal(state_of(place, "a.lock"), STATE_HELD);
+	place->time.mono += 2 * NS_PER_S;
+	scan(place);
+	assert_int_equal(state_of(place, "a.lock"), STATE_EXPIRED);
+}
+
+static void a_jump_of_the_wall_clock_changes_no_lease(void **state)
+{
+	static const int64_t jumps[] = {3600 * NS_PER_S, -3600 * NS_PER_S};
+	struct place_test *place = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		mono_t end;
+
+		/* Before anybody looked at it. */
+		place->time.jump = 0;
+		write_detached(place, 0);
+		end = clock_mono(&place->clock) + 300 * NS_PER_S;
+		place->time.jump = jumps[i];
+		open_place(place, "file:", "");
+		assert_leased_until(place, end);
+		/* And between two renewals. */
+		place->time.jump = 0;
+		write_detached(place, 0);
+		scan(place);
+		place->time.mono += 100 * NS_PER_S;
+		place->time.jump = jumps[i];
+		write_detached(place, get_lock(place, "a.lock")->record.acquired);
+		end = clock_mono(&place->clock) + 300 * NS_PER_S;
+		assert_leased_until(place, end);
+	}
+}
+
+static void no_number_of_a_record_overflows(void **state)
+{
+	static const char *const numbers[] = {"0", "1", "9223372035", "9223372036854775807"};
+	struct place_test *place = *state;
+
+	for (size_t i = 0; i < 4 * 4 * 4; i++) {
+		char text[RECORD_MAX];
+
+		snprintf(text, sizeof text, "1|%s|lt1;b=%s;a=%s;r=%s;t=%032d;l=2147483647;m=d",
+			numbers[i % 4], place->here.boot, numbers[i / 4 % 4], numbers[i / 16], 1);
+		write_file(place, "a.lock", text);
+		scan(place);
+		state_of(place, "a.lock");
+	}
+}
+
 /* --- what is no lock file --- */
 
 static const char *problem_of(const struct place_test *place, const char *name)
@@ -975,6 +1042,21 @@ static void a_folder_that_is_not_there_is_a_fault(void **state)
 	assert_int_equal(place->locks.n, 1);
 }
 
+static void what_is_kept_beside_a_lock_file_is_no_lock(void **state)
+{
+	static const char *const globs[] = {"", "?glob=*", "?glob=.*", "?glob=*.fence"};
+	struct place_test *place = *state;
+
+	write_file(place, "a.lock", "");
+	write_file(place, ".a.lock.fence", "0000000000000000002 0000000000000001026 9f3c2a71\n");
+	for (size_t i = 0; i < sizeof globs / sizeof *globs; i++) {
+		open_place(place, "file:", globs[i]);
+		scan(place);
+		assert_null(find_lock(place, ".a.lock.fence"));
+		assert_int_equal(place->locks.n, i < 2 ? 1 : 0);
+	}
+}
+
 static void a_pattern_chooses_the_names(void **state)
 {
 	struct place_test *place = *state;
@@ -1152,6 +1234,8 @@ int main(void)
 		TEST(a_file_replaced_under_its_holder_is_a_taking_over),
 		TEST(one_holder_after_the_other_is_no_taking_over),
 		TEST(a_jump_of_the_wall_clock_ages_nothing),
+		TEST(a_jump_of_the_wall_clock_changes_no_lease),
+		TEST(no_number_of_a_record_overflows),
 		TEST(what_is_no_file_is_a_row_with_its_problem),
 		TEST(a_gigabyte_is_not_read),
 		TEST(what_may_not_be_read_says_so),
@@ -1174,6 +1258,7 @@ int main(void)
 		TEST(a_path_to_a_file_is_that_file),
 		TEST(a_single_file_that_is_not_there_is_nobodys),
 		TEST(a_folder_that_is_not_there_is_a_fault),
+		TEST(what_is_kept_beside_a_lock_file_is_no_lock),
 		TEST(a_pattern_chooses_the_names),
 		TEST(a_release_empties_the_file),
 		TEST(a_tidy_release_removes_the_file),

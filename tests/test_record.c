@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "model/record.h"
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
@@ -367,6 +368,46 @@ static void a_refreshed_time_is_the_same_holder_of_lt1_only(void **state)
 	assert_true(identity_of("1|2|lt1;m=h;t=" TOKEN) != identity_of("1|2|lt1;m=d;t=" TOKEN));
 }
 
+#define R(time, r) "1|" time "|lt1;a=1.000;" r "t=" TOKEN ";l=0;m=d"
+
+static void a_refreshed_boot_time_is_the_same_holder(void **state)
+{
+	(void)state;
+	assert_true(identity_of(R("2", "r=0000012345.678;")) ==
+		    identity_of(R("3", "r=0000099999.001;")));
+	/* Whether it is said, or what else is. */
+	assert_true(identity_of(R("2", "r=0000012345.678;")) != identity_of(R("2", "s=12;")));
+	assert_true(identity_of("1|2|lt1;t=" TOKEN ";m=d;r=1.0") ==
+		    identity_of("1|2|lt1;t=" TOKEN ";m=d;r=22.0"));
+	assert_true(identity_of("1|2|lt1;t=" TOKEN ";m=d;r=1.0;q=1") !=
+		    identity_of("1|2|lt1;t=" TOKEN ";m=d;r=1.0;q=2"));
+}
+
+static void refreshing_changes_no_length(void **state)
+{
+	static const int64_t times[] = {
+		NS_PER_MS, NS_PER_S, 12345678 * NS_PER_MS, INT64_C(9000000000) * NS_PER_S};
+	char text[RECORD_MAX + 1];
+	struct record r, back;
+	int len = 0;
+
+	(void)state;
+	record_parse(&r, LT1, strlen(LT1), NULL);
+	assert_int_equal(r.refreshed, 0);
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		int n;
+
+		r.refreshed = times[i];
+		n = record_write(&r, text, sizeof text);
+		assert_true(n > 0 && (len == 0 || n == len));
+		len = n;
+		record_parse(&back, text, (size_t)n, NULL);
+		assert_int_equal(back.refreshed, times[i]);
+	}
+	r.refreshed = -1;
+	assert_int_equal(record_write(&r, text, sizeof text), -EINVAL);
+}
+
 static void random_bytes_end_nothing(void **state)
 {
 	static const char letters[] = "0123456789|;=lt1mh%\n\0 abt";
@@ -412,6 +453,8 @@ int main(void)
 		cmocka_unit_test(what_could_not_be_read_again_is_not_written),
 		cmocka_unit_test(a_record_that_is_too_long_is_not_written),
 		cmocka_unit_test(a_refreshed_time_is_the_same_holder_of_lt1_only),
+		cmocka_unit_test(a_refreshed_boot_time_is_the_same_holder),
+		cmocka_unit_test(refreshing_changes_no_length),
 		cmocka_unit_test(random_bytes_end_nothing),
 		cmocka_unit_test(words_go_both_ways),
 	};

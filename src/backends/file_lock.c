@@ -186,6 +186,33 @@ static wall_t since_of(
 	}
 }
 
+/* Did its writer count by the CLOCK_BOOTTIME that counts here? */
+static bool knows_boottime(const struct place *place, const struct lock *lock)
+{
+	const struct record *record = &lock->record;
+
+	return record->format == RECORD_LT1 && lock->boot_is == RELATION_SAME &&
+	       record->refreshed > 0 && record->refreshed <= place->now && record->time > 0;
+}
+
+/*
+ * The end of the lease, so that it is as far from since as it is from since_mono on CLOCK_BOOTTIME:
+ * then the verdict counts to r and the lease behind it, wherever wall clocks were set in between.
+ */
+static void set_expires(const struct place *place, struct lock *lock)
+{
+	const struct record *record = &lock->record;
+	int64_t end;
+
+	if (!knows_boottime(place, lock) || record->lease <= 0 || lock->since <= 0 ||
+		lock->since_mono == MONO_UNKNOWN)
+		return;
+	end = record->refreshed + record->lease * NS_PER_S; /* no more than an uptime and 2^31 s */
+	if (!__builtin_sub_overflow(end, lock->since_mono, &end) &&
+		!__builtin_add_overflow(lock->since, end, &end) && end > 0)
+		lock->expires = end;
+}
+
 /* The same moment on CLOCK_BOOTTIME; no earlier than the start of the holder that wrote it. */
 static mono_t mono_of(const struct place *place, const struct lock *lock)
 {
@@ -195,6 +222,11 @@ static mono_t mono_of(const struct place *place, const struct lock *lock)
 	if (lock->since <= 0)
 		return MONO_UNKNOWN;
 	mono = place->now - (place->wall - lock->since);
+	/* Its writer's own clocks, read together, know better than ours of now. */
+	if (knows_boottime(place, lock) &&
+		__builtin_sub_overflow(
+			lock->since, file_lock_wall(record->time) - record->refreshed, &mono))
+		return MONO_UNKNOWN;
 	if (record->format != RECORD_LT1 || lock->boot_is != RELATION_SAME ||
 		place->here->ticks <= 0 ||
 		record->start / (uint64_t)place->here->ticks > (uint64_t)(place->now / NS_PER_S))
@@ -252,10 +284,11 @@ static void settle(const struct place *place, const struct item *item, struct lo
 	if (before->is_known && strcmp(before->version, lock->version) == 0) {
 		lock->since = before->since;
 		lock->since_mono = before->since_mono;
-		return;
+	} else {
+		lock->since = since_of(place, lock, before);
+		lock->since_mono = mono_of(place, lock);
 	}
-	lock->since = since_of(place, lock, before);
-	lock->since_mono = mono_of(place, lock);
+	set_expires(place, lock);
 }
 
 int file_lock_finish(

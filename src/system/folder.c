@@ -13,9 +13,16 @@
 
 #include "base/text.h"
 
+static bool is_fence(const char *raw)
+{
+	size_t len = strlen(raw), tail = strlen(".fence");
+
+	return raw[0] == '.' && len > tail && strcmp(raw + len - tail, ".fence") == 0;
+}
+
 bool folder_matches(const char *pattern, const char *raw)
 {
-	return fnmatch(pattern, raw, FNM_PERIOD) == 0 && strcmp(raw, ".") != 0 &&
+	return !is_fence(raw) && fnmatch(pattern, raw, FNM_PERIOD) == 0 && strcmp(raw, ".") != 0 &&
 	       strcmp(raw, "..") != 0;
 }
 

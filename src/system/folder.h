@@ -18,7 +18,10 @@ struct folder {
 	size_t n, size;
 };
 
-/* Does the name match the shell pattern? A leading dot has to be matched by one. */
+/*
+ * Does the name match the shell pattern? A leading dot has to be matched by one. The fence of a
+ * lock file (system/fence.h), which is none itself, matches no pattern.
+ */
 bool folder_matches(const char *pattern, const char *raw);
 /* Makes the clean name; 0 or -ENOMEM. */
 int folder_name_make(struct folder_name *name, const char *raw);
