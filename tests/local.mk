@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/test_source \
 	tests/test_hub \
 	tests/test_hold \
+	tests/test_locktop \
 	tests/test_act \
 	tests/test_audit \
 	tests/test_metricslog \
