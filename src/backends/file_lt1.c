@@ -223,6 +223,7 @@ int lt1_compose(struct lt1 *lt1, const struct claim *claim, struct error *err)
 		.refreshed = clock_mono(clock),
 		.fence = lt1->fence > 0 ? lt1->fence : -1,
 		.lease = lease_seconds(claim->lease),
+		.lease_digits = lt1->lease_digits,
 		.uid = claim->uid,
 	};
 	int len;

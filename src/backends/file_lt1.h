@@ -33,6 +33,7 @@ struct lt1 {
 	uint64_t dev, ino;         /* of fd */
 	int64_t fence;             /* of the last acquisition; 0 none */
 	int64_t acquired;          /* wall ns; stays the same through renewals */
+	int lease_digits;          /* of the record that is rewritten: it becomes no shorter */
 	bool writes_no_record;     /* flock: only the kernel's lock, content untouched */
 	char text[RECORD_MAX + 1]; /* the record as it was written last */
 	size_t len;

@@ -206,7 +206,10 @@ static int renew_by_token(struct lt1 *lt1, const struct claim *claim, struct err
 			owner.lease = record.lease * NS_PER_S;
 		lt1->fence = record.fence > 0 ? record.fence : 0;
 		lt1->acquired = record.acquired;
+		/* A shorter record would be one write and one cut, and half of it in between. */
+		lt1->lease_digits = record.lease_digits;
 		result = lt1_compose(lt1, &owner, err);
+		lt1->lease_digits = 0;
 	}
 	if (result == 0)
 		result = lt1_write(lt1, stat.size, err);

@@ -175,6 +175,7 @@ static bool set_key(struct record *record, char key, struct span value)
 		if (!to_number(value, INT32_MAX, &n))
 			return false;
 		record->lease = (int32_t)n;
+		record->lease_digits = value.len < 10 ? (int)value.len : 10;
 		return true;
 	case 'u':
 		if (!to_number(value, UINT32_MAX, &n))
@@ -345,7 +346,7 @@ static int write_lt1(const struct record *record, char *dst, size_t size)
 	add(&line, ";t=%s", record->token);
 	if (record->fence >= 0)
 		add(&line, ";f=%" PRId64, record->fence);
-	add(&line, ";l=%" PRId32, record->lease);
+	add(&line, ";l=%0*" PRId32, record->lease_digits, record->lease);
 	if (record->uid >= 0)
 		add(&line, ";u=%" PRId32, record->uid);
 	add(&line, ";m=%c", record->mode);

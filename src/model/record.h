@@ -47,6 +47,8 @@ struct record {
 			      0 unsaid. On the same boot it, not the time, says how old that is */
 	int64_t fence;     /* LT1 f, -1 unsaid */
 	int32_t lease;     /* LT1 l: seconds, 0 none */
+	int lease_digits;  /* of it, as read; written with at least so many, for a record that is
+			      rewritten in place must not become shorter than it was */
 	int32_t uid;       /* LT1 u, -1 unsaid */
 	char boot[9];      /* LT1 b: first 8 hex digits of the boot id */
 	char token[33]; /* LT1 t: 32 hex digits; a secret between holder and file: never printed */
