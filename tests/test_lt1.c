@@ -899,6 +899,32 @@ static void a_file_that_changes_before_the_record_is_not_it(void **state)
 	}
 }
 
+static void move_aside(void *data)
+{
+	const struct place *place = data;
+	char aside[300];
+
+	snprintf(aside, sizeof aside, "%s/aside", place->folder);
+	assert_int_equal(rename(place->path, aside), 0);
+}
+
+/* Whoever moved it may move it back: it must not say then that we had it. */
+static void a_file_that_is_moved_away_keeps_no_record(void **state)
+{
+	struct place *place = *state;
+	char aside[300];
+	struct stat st;
+
+	put_lock(place, "");
+	plan[PWRITE] = (struct plan){.run = move_aside, .data = place};
+	take(place);
+	assert_int_equal(place->taking.attempts, 2);
+	assert_int_equal(verify(place), 0);
+	snprintf(aside, sizeof aside, "%s/aside", place->folder);
+	assert_int_equal(stat(aside, &st), 0);
+	assert_int_equal(st.st_size, 0);
+}
+
 static void who_is_faster_in_making_it_has_it(void **state)
 {
 	struct place *place = *state;
@@ -1192,13 +1218,19 @@ static void a_wait_ends_with_its_time(void **state)
 	struct place *place = *state;
 	struct child child = start(place, hold_by_lt1);
 	unsigned int before = open_descriptors();
+	sigset_t old, pending;
 
+	block_sigchld(&old);
 	assert_int_equal(
 		wait_for_it(place, (struct patience){.until = in_s(place, 100)}), -ETIMEDOUT);
 	assert_true(place->taking.was_queued);
 	assert_int_equal(calls[CLONE], 1);
 	assert_int_equal(open_descriptors(), before);
 	assert_int_equal(place->lt1.fd, -1);
+	/* Nothing tells the application of a child that it does not know. */
+	sigpending(&pending);
+	assert_false(sigismember(&pending, SIGCHLD));
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	end(&child);
 	assert_no_children();
 	take(place);
@@ -1506,6 +1538,7 @@ int main(void)
 		test(without_nameless_files_it_works_too),
 		test(a_file_that_changes_before_the_flock_is_not_it),
 		test(a_file_that_changes_before_the_record_is_not_it),
+		test(a_file_that_is_moved_away_keeps_no_record),
 		test(who_is_faster_in_making_it_has_it),
 		test(a_file_that_is_replaced_is_lost),
 		test(a_file_that_is_removed_is_lost),
