@@ -81,6 +81,10 @@ src_libtake_la_SOURCES = \
 	src/engine/logfile.h \
 	src/engine/metricslog.c \
 	src/engine/metricslog.h \
+	src/engine/signals.c \
+	src/engine/signals.h \
+	src/engine/supervisor.c \
+	src/engine/supervisor.h \
 	src/lib/hold.c \
 	src/lib/hold.h \
 	src/lib/hold_address.c \

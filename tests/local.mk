@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/test_audit \
 	tests/test_metricslog \
 	tests/test_settings \
+	tests/test_supervisor \
 	tests/test_canvas \
 	tests/test_style \
 	tests/test_glyphs \
