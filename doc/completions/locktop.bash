@@ -1,9 +1,18 @@
 # bash completion for locktop(1)
 # shellcheck shell=bash disable=SC2207 # words of ours, without spaces
 
-# What the options of a command are; the first list is what all commands have.
+# What the options of a command are; the second list is what all have that look at locks.
 _locktop_options()
 {
+	case $1 in
+	run)
+		echo '--config= --read-only --proc-root= --help --usage'
+		echo '-n --nonblock --nb -w --wait= --timeout= -E --conflict-exit-code= --lease=
+			--stale-after= --takeover= --with= --fallback= --compat= --mode= --tidy
+			--log= --debug --inherit --on-lost= --grace= -c --command='
+		return
+		;;
+	esac
 	echo '--config= --read-only --format= --fields= --json --limit= --now= --proc-root=
 		--help --usage --version'
 	case $1 in
@@ -27,7 +36,13 @@ _locktop_values()
 	--glyphs) echo 'auto ascii box braille' ;;
 	--color) echo 'auto never 16' ;;
 	--sort) echo "harm $(_locktop_fields)" ;;
-	--limit | --delay | -d) echo '30s 5m 10m 1h' ;;
+	--limit | --delay | -d | -w | --wait | --timeout | --lease | --stale-after | --grace)
+		echo '30s 5m 10m 1h'
+		;;
+	--takeover) echo 'proof limit never' ;;
+	--compat) echo 'lt1 strict' ;;
+	--on-lost) echo 'term warn' ;;
+	--log) echo none ;;
 	--filter) echo 'state:stale state:overdue user: host: source: age\> waiters\>0' ;;
 	--dump-screen) echo '80x24 120x40' ;;
 	esac
@@ -41,7 +56,7 @@ _locktop_fields()
 _locktop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} option='' command=monitor word i
-	local commands='monitor ls status release signal clean source demo'
+	local commands='monitor ls status release signal clean source demo run'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -57,7 +72,7 @@ _locktop()
 		option=${COMP_WORDS[COMP_CWORD - 1]} cur=
 	elif ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
 		option=${COMP_WORDS[COMP_CWORD - 2]}
-	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == -[nd] ]]; then
+	elif [[ ${COMP_WORDS[COMP_CWORD - 1]} == -[ndwE] ]]; then
 		option=${COMP_WORDS[COMP_CWORD - 1]}
 	fi
 
@@ -80,6 +95,7 @@ _locktop()
 		COMPREPLY=($(compgen -f -- "$cur"))
 		case $command in
 		demo) COMPREPLY=() ;;
+		run) COMPREPLY+=($(compgen -W 'file: flock:' -- "$cur") $(compgen -c -- "$cur")) ;;
 		release | signal | status)
 			# Asks what is there, but never for long.
 			COMPREPLY+=($(compgen -W "$(timeout 1 locktop ls --format=ids 2>/dev/null |

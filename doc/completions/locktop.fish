@@ -1,6 +1,6 @@
 # fish completion for locktop(1)
 
-set -l commands monitor ls status release signal clean source demo
+set -l commands monitor ls status release signal clean source demo run
 
 function __locktop_fields
 	locktop ls --list-fields 2>/dev/null | string replace -r ' +' \t
@@ -20,9 +20,10 @@ complete -c locktop -n $first -a signal -d 'End the holder of a lock'
 complete -c locktop -n $first -a clean -d 'Release all that is provably stale'
 complete -c locktop -n $first -a source -d 'Print the stream of events of a source'
 complete -c locktop -n $first -a demo -d 'A live demonstration'
+complete -c locktop -n $first -a run -d 'Take a lock, run a command, give it back'
 
 # Sources and addresses; folders and files complete by themselves.
-complete -c locktop -n "not __fish_seen_subcommand_from status release signal demo" \
+complete -c locktop -n "not __fish_seen_subcommand_from status release signal demo run" \
 	-a 'file: kernel: ssh: replay:' -d Source
 complete -c locktop -n '__fish_seen_subcommand_from status release signal' -a '(__locktop_addresses)'
 complete -c locktop -n '__fish_seen_subcommand_from demo' -f
@@ -40,7 +41,7 @@ complete -c locktop -l help -s '?' -d 'Print the options'
 complete -c locktop -l usage -d 'Print a short reminder'
 complete -c locktop -l version -s V -d 'Print the version and what is built in'
 
-set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source demo"
+set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source demo run"
 complete -c locktop -n $monitor -l once -d 'Print the table once and end'
 complete -c locktop -n $monitor -l batch -d 'Print the table again and again'
 complete -c locktop -n $monitor -l count -s n -x -d 'With --batch: end after N tables'
@@ -50,7 +51,7 @@ complete -c locktop -n $monitor -l dump-screen -x -a '80x24 120x40' -d 'Print th
 complete -c locktop -n $monitor -l glyphs -x -a 'auto ascii box braille' -d 'Lines and marks'
 complete -c locktop -n $monitor -l color -x -a 'auto never 16' -d 'Colours'
 
-set -l lists "not __fish_seen_subcommand_from status release signal clean source demo"
+set -l lists "not __fish_seen_subcommand_from status release signal clean source demo run"
 complete -c locktop -n $lists -l filter -x -d 'Only locks that match'
 
 set -l ls '__fish_seen_subcommand_from ls'
@@ -74,3 +75,26 @@ complete -c locktop -n "not __fish_seen_subcommand_from ls status signal source 
 	-l tidy -d 'Remove the lock file instead of emptying it'
 
 complete -c locktop -n '__fish_seen_subcommand_from source' -l once -d 'One look, then end'
+
+# All that take locks
+set -l taking '__fish_seen_subcommand_from run'
+complete -c locktop -n $taking -s n -l nonblock -d 'Do not wait'
+complete -c locktop -n $taking -l nb -d 'Do not wait'
+complete -c locktop -n $taking -s w -l wait -x -a '30s 5m 10m 1h' -d 'Wait so long at most'
+complete -c locktop -n $taking -l timeout -x -a '30s 5m 10m 1h' -d 'Wait so long at most'
+complete -c locktop -n $taking -s E -l conflict-exit-code -x -d 'Exit code when it is busy'
+complete -c locktop -n $taking -l lease -x -a '5m 10m 1h' -d 'Expires when not renewed'
+complete -c locktop -n $taking -l stale-after -x -a '5m 10m 1h' -d 'Limit of plain records'
+complete -c locktop -n $taking -l takeover -x -a 'proof limit never' -d 'What may be taken over'
+complete -c locktop -n $taking -l with -r -d 'Hold this lock too'
+complete -c locktop -n $taking -l fallback -r -d 'When it cannot be reached'
+complete -c locktop -n $taking -l compat -x -a 'lt1 strict' -d 'Form of the record'
+complete -c locktop -n $taking -l mode -x -d 'Of a lock file that is made'
+complete -c locktop -n $taking -l log -r -d 'The metrics log'
+complete -c locktop -n $taking -l debug -d 'Write each step to standard error'
+
+set -l run '__fish_seen_subcommand_from run'
+complete -c locktop -n $run -l inherit -d 'The command has the descriptor too'
+complete -c locktop -n $run -l on-lost -x -a 'term warn' -d 'When the lock is lost'
+complete -c locktop -n $run -l grace -x -a '5s 10s 30s' -d 'Between TERM and KILL'
+complete -c locktop -n $run -s c -l command -x -d 'Give this to the shell'

@@ -98,5 +98,8 @@ int main(int argc, char **argv)
 	snprintf(title, sizeof title, "locktop %s", command->name);
 	argv[1] = title;
 	code = command->run(command, argc - 1, argv + 1);
-	return code == EXIT_NEEDS_ALL ? execute_all(copy) : code;
+	if (code == EXIT_NEEDS_ALL)
+		code = execute_all(copy);
+	free(copy);
+	return code;
 }

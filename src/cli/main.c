@@ -70,12 +70,14 @@ int main(int argc, char **argv)
 	/* Not LC_NUMERIC: numbers in CSV and --batch keep their point. */
 	setlocale(LC_CTYPE, "");
 	setlocale(LC_TIME, "C");
-	signal(SIGPIPE, SIG_IGN);
 	argp_program_version_hook = print_version;
 	argp_program_bug_address = NULL;
 
 	word = first_word(argc, argv);
 	command = word < argc ? find(argv[word]) : NULL;
+	/* What run starts shall have its signals as we got them. */
+	if (command != &command_run)
+		signal(SIGPIPE, SIG_IGN);
 	if (!command)
 		return command_monitor.run(&command_monitor, argc, argv);
 
