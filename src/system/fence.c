@@ -7,12 +7,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
-#include "system/draft.h"
 
 enum {
 	DIGITS = 19,
@@ -78,7 +78,10 @@ static int read_counter(int fd, const char *file, struct counter *counter, struc
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return error_sys(err, -errno, "cannot read the fence %s", file);
-	if (!parse(counter, line, (size_t)n))
+	/* Who made it got no further: the first line is synced before a number is given out. */
+	if (n == 0)
+		*counter = (struct counter){.next = 1};
+	else if (!parse(counter, line, (size_t)n))
 		return error_set(err, -EINVAL,
 			"the fence %s holds no counter: it has to be put right or removed by hand",
 			file);
@@ -124,30 +127,6 @@ static void advance(struct counter *counter, int64_t next, const char *boot)
 	snprintf(counter->boot, sizeof counter->boot, "%s", *boot ? boot : unknown_boot);
 }
 
-static int make(int dir, const char *name, const char *file, const char *boot, mode_t mode,
-	struct error *err)
-{
-	struct counter counter;
-	struct draft draft;
-	int result = draft_open(&draft, NULL, dir, name, mode);
-
-	if (result < 0)
-		return error_sys(err, result, "cannot make the fence %s", file);
-	advance(&counter, 2, boot);
-	result = write_counter(draft.fd, file, &counter, err);
-	if (result == 0)
-		result = sync_file(draft.fd, file, err);
-	if (result == 0) {
-		result = draft_publish(&draft, NULL, file);
-		if (result < 0)
-			error_sys(err, result, "cannot make the fence %s", file);
-	}
-	draft_drop(&draft);
-	if (result == 0)
-		sync_folder(dir);
-	return result;
-}
-
 static int take(int fd, const char *file, const char *boot, int64_t *fence, struct error *err)
 {
 	struct counter counter = {0};
@@ -174,12 +153,13 @@ static int take(int fd, const char *file, const char *boot, int64_t *fence, stru
 	return result;
 }
 
-static int open_fence(int dir, const char *file, int flags)
+static int open_fence(int dir, const char *file, int flags, mode_t mode)
 {
 	int fd;
 
 	do
-		fd = openat(dir, file, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		fd = openat(
+			dir, file, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
 	while (fd < 0 && errno == EINTR);
 	return fd < 0 ? -errno : fd;
 }
@@ -189,21 +169,21 @@ int fence_next(
 {
 	char file[NAME_MAX + 1];
 	int result = file_name(file, sizeof file, name, err);
+	bool is_new;
 	int fd;
 
 	if (result < 0)
 		return result;
-	fd = open_fence(dir, file, O_RDWR);
-	if (fd == -ENOENT) {
-		result = make(dir, name, file, boot, mode, err);
-		if (result == 0)
-			*fence = 1;
-		return result;
-	}
+	fd = open_fence(dir, file, O_RDWR, 0);
+	is_new = fd == -ENOENT;
+	if (is_new)
+		fd = open_fence(dir, file, O_RDWR | O_CREAT | O_EXCL, mode);
 	if (fd < 0)
 		return error_sys(err, fd, "cannot open the fence %s", file);
 	result = take(fd, file, boot, fence, err);
 	close(fd);
+	if (is_new && result == 0)
+		sync_folder(dir);
 	return result;
 }
 
@@ -216,7 +196,7 @@ int fence_last(int dir, const char *name, int64_t *fence, struct error *err)
 
 	if (result < 0)
 		return result;
-	fd = open_fence(dir, file, O_RDONLY);
+	fd = open_fence(dir, file, O_RDONLY, 0);
 	if (fd == -ENOENT) {
 		*fence = 0;
 		return 0;
