@@ -11,7 +11,8 @@ LOCKTOP_MANS = \
 	doc/locktop-run.1 \
 	doc/locktop-events.5 \
 	doc/locktop-metrics.5 \
-	doc/locktop.conf.5
+	doc/locktop.conf.5 \
+	doc/liblocktop.3
 dist_man_MANS = $(LOCKTOP_MANS)
 
 bashcompletiondir = $(datadir)/bash-completion/completions

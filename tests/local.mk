@@ -64,6 +64,7 @@ SHELL_TESTS = \
 	tests/t-source \
 	tests/t-monitor \
 	tests/t-bootstrap \
+	tests/t-lib \
 	tests/t-docs \
 	tests/t-demo \
 	tests/t-php \
@@ -72,7 +73,7 @@ SHELL_TESTS = \
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
-EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/lock_place.h \
+EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/failing_inotify.h tests/lock_place.h \
 	tests/made_world.h tests/model/lt1.pml tests/model/seed.pml tests/php \
 	tests/random_lock.h tests/scene.h tests/screens tests/steered.h tests/world
 
@@ -100,6 +101,11 @@ tests_test_hold_SOURCES = tests/test_hold.c $(FAKE_PROVIDERS)
 tests_fake_locktop_SOURCES = src/cli/front.c $(FAKE_PROVIDERS)
 tests_fake_locktop_LDADD = src/libtakecli.la src/libtake.la
 
+# Tests in which inotify cannot be had (failing_inotify.h).
+FAILING_INOTIFY = -Wl,--wrap=inotify_init1
+tests_test_file_LDFLAGS = $(AM_LDFLAGS) $(FAILING_INOTIFY)
+tests_test_watch_LDFLAGS = $(AM_LDFLAGS) $(FAILING_INOTIFY)
+
 # Others act in the middle of a release.
 tests_test_lockfile_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=ftruncate,--wrap=unlinkat
 
@@ -117,6 +123,7 @@ tests_test_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 
 if HAVE_CMOCKA
 check_PROGRAMS = $(UNIT_TESTS) tests/fake-locktop
+check_DATA =
 else
 check_PROGRAMS =
 EXTRA_PROGRAMS += $(UNIT_TESTS) tests/fake-locktop
@@ -139,3 +146,10 @@ AM_TESTS_ENVIRONMENT = \
 	TMPDIR="$${TMPDIR-/tmp}"; export TMPDIR;
 
 include tests/prove/local.mk
+
+# With what the example of the manual is built.
+check_DATA += tests/t-lib.env
+CLEANFILES += tests/t-lib.env
+tests/t-lib.env: Makefile
+	$(AM_V_GEN){ echo "CC='$(CC)'"; echo "CFLAGS='$(LOCKTOP_LDFLAGS)'"; \
+		echo "VERSION='$(PACKAGE_VERSION)'"; } >$@

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "failing_inotify.h"
 #include "system/watch.h"
 
 static int set_up(void **state)
@@ -20,7 +21,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	watch_pretend_errno(0);
+	fail_inotify(0);
 	free_place(*state);
 	return 0;
 }
@@ -829,7 +830,7 @@ static void without_inotify_it_polls_and_says_so(void **state)
 {
 	struct place_test *place = *state;
 
-	watch_pretend_errno(ENOSPC);
+	fail_inotify(ENOSPC);
 	open_place(place, "file:", "");
 	scan(place);
 	assert_true(place->scan.is_polling);
@@ -838,7 +839,7 @@ static void without_inotify_it_polls_and_says_so(void **state)
 	write_file(place, "a.lock", "");
 	scan_later(place);
 	assert_int_equal(place->locks.n, 1);
-	watch_pretend_errno(0);
+	fail_inotify(0);
 	place->time.mono += 60 * NS_PER_S;
 	scan(place);
 	assert_false(place->scan.is_polling);

@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 
+#include "failing_inotify.h"
 #include "system/watch.h"
 
 struct place {
@@ -373,9 +374,9 @@ static void without_inotify_it_says_why(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct watch *watch;
 
-		watch_pretend_errno(cases[i].error);
+		fail_inotify(cases[i].error);
 		watch = watch_open(place->folder);
-		watch_pretend_errno(0);
+		fail_inotify(0);
 		assert_non_null(watch);
 		assert_int_equal(watch_fd(watch), -1);
 		assert_string_equal(watch_why(watch), cases[i].why);

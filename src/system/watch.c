@@ -37,14 +37,6 @@ struct watch {
 	bool is_told;   /* the names were told: the next reading begins anew */
 };
 
-/* What inotify is made to answer in tests. */
-static int pretended;
-
-void watch_pretend_errno(int error)
-{
-	pretended = error;
-}
-
 /* -- opening -- */
 
 /* The file systems on which others, elsewhere, change files without an event here (inotify(7)). */
@@ -107,8 +99,6 @@ static int start_inotify(struct watch *watch)
 				     IN_CLOSE_NOWRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR |
 				     IN_EXCL_UNLINK;
 
-	if (pretended)
-		return pretended;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd < 0)
 		return errno;

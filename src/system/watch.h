@@ -47,7 +47,4 @@ bool watch_is_there(const struct watch *watch);
 /* The i-th name that was touched (raw bytes, no doubles), NULL at the end. Borrowed. */
 const char *watch_name(const struct watch *watch, size_t i);
 
-/* For tests: makes every watch_open() behave as if inotify gave this errno (0: off). */
-void watch_pretend_errno(int error);
-
 #endif
