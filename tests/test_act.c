@@ -306,11 +306,23 @@ static void what_was_done_is_in_the_metrics_log(void **state)
 	json_decref(lines);
 }
 
-static void a_refusal_is_no_metric(void **state)
+static int no_release(void *state, const char *name, struct backend_release *how, struct error *err)
+{
+	(void)state, (void)name, (void)how;
+	return error_set(err, -EIO, "the disk is broken");
+}
+
+static void neither_a_refusal_nor_a_failure_is_a_metric(void **state)
 {
 	struct office *office = *state;
+	struct backend broken = *office->act.backend;
 	struct child child = start_child(NULL, NULL);
-	char name[] = "a.lock";
+	char name[] = "a.lock", stale[] = "b.lock";
+
+	broken.release = no_release;
+	office->act.backend = &broken;
+	write_plain(office->place, stale, dead_pid(), 5);
+	assert_int_equal(perform(office, (struct deed){.name = stale}), -EIO);
 
 	write_plain(office->place, name, child.pid, 0);
 	assert_int_equal(perform(office, (struct deed){.name = name}), -EPERM);
@@ -703,7 +715,7 @@ int main(void)
 		TEST(read_only_forbids_everything),
 		TEST(a_dry_run_writes_nothing),
 		TEST(what_was_done_is_in_the_metrics_log),
-		TEST(a_refusal_is_no_metric),
+		TEST(neither_a_refusal_nor_a_failure_is_a_metric),
 		TEST(a_metrics_log_that_fails_is_told_once_and_stops_nothing),
 		TEST(what_cannot_be_written_down_is_not_done),
 		TEST(a_kernel_lock_cannot_be_released),
