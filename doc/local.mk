@@ -9,6 +9,7 @@ LOCKTOP_MANS = \
 	doc/locktop-source.1 \
 	doc/locktop-demo.1 \
 	doc/locktop-run.1 \
+	doc/locktop-acquire.1 \
 	doc/locktop-events.5 \
 	doc/locktop-metrics.5 \
 	doc/locktop.conf.5 \
@@ -29,6 +30,7 @@ dist_fishcompletion_DATA = doc/completions/locktop.fish
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = doc/examples/locktop.conf doc/examples/logrotate.d-locktop doc/examples/LocktopLock.php \
-	doc/examples/locktop-story.service doc/examples/locktop-story.timer
+	doc/examples/locktop-story.service doc/examples/locktop-story.timer \
+	doc/examples/locktop-import.service
 
 EXTRA_DIST += doc/design.md doc/on-call.md doc/wordpress.md

@@ -137,12 +137,19 @@ noinst_LTLIBRARIES += src/libtakecli.la
 src_libtakecli_la_SOURCES = \
 	src/cli/cli.c \
 	src/cli/cli.h \
+	src/cli/cmd_acquire.c \
+	src/cli/cmd_detached.c \
+	src/cli/cmd_fence_check.c \
 	src/cli/cmd_run.c \
 	src/cli/lock_options.c \
 	src/cli/lock_options.h \
 	src/cli/lock_session.c \
 	src/cli/lock_wait.c \
-	src/cli/lock_wait.h
+	src/cli/lock_wait.h \
+	src/cli/owner.c \
+	src/cli/owner.h \
+	src/cli/token_file.c \
+	src/cli/token_file.h
 
 # What these ask of the configuration, in the large program: behind them in the linker's order.
 noinst_LTLIBRARIES += src/libtakeall.la

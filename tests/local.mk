@@ -58,6 +58,7 @@ SHELL_TESTS = \
 	tests/check-format \
 	tests/t-ls \
 	tests/t-verdict \
+	tests/t-acquire \
 	tests/t-status \
 	tests/t-release \
 	tests/t-metrics \

@@ -12,6 +12,20 @@ _locktop_options()
 			--log= --debug --inherit --on-lost= --grace= -c --command='
 		return
 		;;
+	acquire)
+		echo '--config= --read-only --proc-root= --help --usage'
+		echo '-n --nonblock --nb -w --wait= --timeout= -E --conflict-exit-code= --lease=
+			--stale-after= --takeover= --with= --fallback= --compat= --mode= --tidy
+			--log= --debug --owner-pid= --token-file= --json'
+		return
+		;;
+	renew | verify | give-back | fence-check)
+		echo '--config= --read-only --proc-root= --help --usage'
+		[[ $1 == fence-check ]] || echo '--token-file= --log= --debug'
+		[[ $1 == renew ]] && echo '--lease='
+		[[ $1 == give-back ]] && echo '--tidy'
+		return
+		;;
 	esac
 	echo '--config= --read-only --format= --fields= --json --limit= --now= --proc-root=
 		--help --usage --version'
@@ -57,6 +71,7 @@ _locktop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} option='' command=monitor word i
 	local commands='monitor ls status release signal clean source demo run'
+	commands+=' acquire renew verify give-back fence-check'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -77,7 +92,7 @@ _locktop()
 	fi
 
 	case $option in
-	--config) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	--config | --token-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
 	--proc-root) COMPREPLY=($(compgen -d -- "$cur")) ;;
 	--fields)
 		compopt -o nospace
@@ -96,7 +111,7 @@ _locktop()
 		case $command in
 		demo) COMPREPLY=() ;;
 		run) COMPREPLY+=($(compgen -W 'file: flock:' -- "$cur") $(compgen -c -- "$cur")) ;;
-		release | signal | status)
+		release | signal | status | acquire | renew | verify | give-back | fence-check)
 			# Asks what is there, but never for long.
 			COMPREPLY+=($(compgen -W "$(timeout 1 locktop ls --format=ids 2>/dev/null |
 				grep '^/')" -- "$cur"))

@@ -1,6 +1,7 @@
 # fish completion for locktop(1)
 
-set -l commands monitor ls status release signal clean source demo run
+set -l detached acquire renew verify give-back fence-check
+set -l commands monitor ls status release signal clean source demo run $detached
 
 function __locktop_fields
 	locktop ls --list-fields 2>/dev/null | string replace -r ' +' \t
@@ -21,11 +22,16 @@ complete -c locktop -n $first -a clean -d 'Release all that is provably stale'
 complete -c locktop -n $first -a source -d 'Print the stream of events of a source'
 complete -c locktop -n $first -a demo -d 'A live demonstration'
 complete -c locktop -n $first -a run -d 'Take a lock, run a command, give it back'
+complete -c locktop -n $first -a acquire -d 'Take a lock for a script or unit, and end'
+complete -c locktop -n $first -a renew -d 'Say that the owner of a lock is at work'
+complete -c locktop -n $first -a verify -d 'Tell whether a lock is still its owner\'s'
+complete -c locktop -n $first -a give-back -d 'Give back a lock that acquire took'
+complete -c locktop -n $first -a fence-check -d 'Tell whether a fence is the last one'
 
 # Sources and addresses; folders and files complete by themselves.
-complete -c locktop -n "not __fish_seen_subcommand_from status release signal demo run" \
+complete -c locktop -n "not __fish_seen_subcommand_from status release signal demo run $detached" \
 	-a 'file: kernel: ssh: replay:' -d Source
-complete -c locktop -n '__fish_seen_subcommand_from status release signal' -a '(__locktop_addresses)'
+complete -c locktop -n "__fish_seen_subcommand_from status release signal $detached" -a '(__locktop_addresses)'
 complete -c locktop -n '__fish_seen_subcommand_from demo' -f
 
 # All commands
@@ -41,7 +47,7 @@ complete -c locktop -l help -s '?' -d 'Print the options'
 complete -c locktop -l usage -d 'Print a short reminder'
 complete -c locktop -l version -s V -d 'Print the version and what is built in'
 
-set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source demo run"
+set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source demo run $detached"
 complete -c locktop -n $monitor -l once -d 'Print the table once and end'
 complete -c locktop -n $monitor -l batch -d 'Print the table again and again'
 complete -c locktop -n $monitor -l count -s n -x -d 'With --batch: end after N tables'
@@ -51,7 +57,7 @@ complete -c locktop -n $monitor -l dump-screen -x -a '80x24 120x40' -d 'Print th
 complete -c locktop -n $monitor -l glyphs -x -a 'auto ascii box braille' -d 'Lines and marks'
 complete -c locktop -n $monitor -l color -x -a 'auto never 16' -d 'Colours'
 
-set -l lists "not __fish_seen_subcommand_from status release signal clean source demo run"
+set -l lists "not __fish_seen_subcommand_from status release signal clean source demo run $detached"
 complete -c locktop -n $lists -l filter -x -d 'Only locks that match'
 
 set -l ls '__fish_seen_subcommand_from ls'
@@ -77,7 +83,7 @@ complete -c locktop -n "not __fish_seen_subcommand_from ls status signal source 
 complete -c locktop -n '__fish_seen_subcommand_from source' -l once -d 'One look, then end'
 
 # All that take locks
-set -l taking '__fish_seen_subcommand_from run'
+set -l taking '__fish_seen_subcommand_from run acquire'
 complete -c locktop -n $taking -s n -l nonblock -d 'Do not wait'
 complete -c locktop -n $taking -l nb -d 'Do not wait'
 complete -c locktop -n $taking -s w -l wait -x -a '30s 5m 10m 1h' -d 'Wait so long at most'
@@ -98,3 +104,14 @@ complete -c locktop -n $run -l inherit -d 'The command has the descriptor too'
 complete -c locktop -n $run -l on-lost -x -a 'term warn' -d 'When the lock is lost'
 complete -c locktop -n $run -l grace -x -a '5s 10s 30s' -d 'Between TERM and KILL'
 complete -c locktop -n $run -s c -l command -x -d 'Give this to the shell'
+
+set -l acquire '__fish_seen_subcommand_from acquire'
+complete -c locktop -n $acquire -l owner-pid -x -a '(__fish_complete_pids)' \
+	-d 'Stale when this process is gone'
+complete -c locktop -n $acquire -l token-file -r -d 'Write the token there'
+set -l given '__fish_seen_subcommand_from renew verify give-back'
+complete -c locktop -n $given -l token-file -r -d 'Read the token there'
+complete -c locktop -n $given -l log -r -d 'The metrics log'
+complete -c locktop -n $given -l debug -d 'Write each step to standard error'
+complete -c locktop -n '__fish_seen_subcommand_from renew' -l lease -x -a '5m 10m 1h' \
+	-d 'And from now on for so long'

@@ -28,7 +28,7 @@ struct command {
 	_(monitor)  \
 	_(ls) _(status) _(release) _(signal) _(clean) _(source) _(demo) _(demo_worker) _(words)
 /* Those that the small program does itself, too (lock_options.h). */
-#define LOCK_COMMANDS(_) _(run)
+#define LOCK_COMMANDS(_) _(run) _(acquire) _(renew) _(verify) _(give_back) _(fence_check)
 
 #define _(name) extern const struct command command_##name;
 COMMANDS(_)
