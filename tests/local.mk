@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/test_replay \
 	tests/test_source \
 	tests/test_hub \
+	tests/test_contract \
 	tests/test_hold \
 	tests/test_locktop \
 	tests/test_act \
@@ -97,6 +98,7 @@ LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcor
 
 # Tests of who takes locks have a provider that does what it is told.
 FAKE_PROVIDERS = tests/fake_provider.c tests/fake_providers.c
+tests_test_contract_SOURCES = tests/test_contract.c tests/contract.c tests/contract.h $(FAKE_PROVIDERS)
 tests_test_hold_SOURCES = tests/test_hold.c $(FAKE_PROVIDERS)
 # And so has this program, which else is locktop: fake:/PATH obeys the file PATH.
 tests_fake_locktop_SOURCES = src/cli/front.c $(FAKE_PROVIDERS)
