@@ -70,6 +70,7 @@ SHELL_TESTS = \
 	tests/t-docs \
 	tests/t-demo \
 	tests/t-php \
+	tests/t-faults \
 	tests/t-prove \
 	tests/t-model
 
