@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,22 @@ const char *cli_program(char *dst, size_t size)
 	if (stat(dst, &there) < 0 || stat(self, &running) < 0 || there.st_dev != running.st_dev ||
 		there.st_ino != running.st_ino)
 		return self;
+	return dst;
+}
+
+const char *cli_front_program(char *dst, size_t size)
+{
+	static const char all[] = "/libexec/locktop", front[] = "/locktop";
+	size_t len, tail = sizeof all - 1;
+
+	/* BUILD/libexec/locktop is this one, BUILD/locktop the small one. */
+	if (cli_program(dst, size) != dst)
+		return LOCKTOP_BINDIR "/locktop";
+	len = strlen(dst);
+	if (strcmp(dst, LOCKTOP_LIBEXECDIR "/locktop") == 0 || len < tail ||
+		strcmp(dst + len - tail, all) != 0)
+		return LOCKTOP_BINDIR "/locktop";
+	memcpy(dst + len - tail, front, sizeof front);
 	return dst;
 }
 

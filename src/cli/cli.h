@@ -46,6 +46,8 @@ int cli_fail(const char *name, int code, const char *format, ...)
  * or /proc/self/exe when it was replaced or removed meanwhile.
  */
 const char *cli_program(char *dst, size_t size);
+/* Path of the small program, which takes locks: beside a build's, else where it was installed. */
+const char *cli_front_program(char *dst, size_t size);
 /* The exit code for an -errno of a source or setting: 64, 69, 70 or 1. */
 int cli_exit_code(int error);
 

@@ -25,6 +25,11 @@
 extern char **environ;
 
 /* A hold of import.lock is over its limit after this, so that nobody waits long to see it. */
+/* In the demo's folder: the workers' names, as links to this program; what the locks went through.
+ */
+#define BIN     "bin"
+#define METRICS "metrics.jsonl"
+
 enum { IMPORT_LIMIT_S = 5, DETACHED_LEASE_S = 3, READY_S = IMPORT_LIMIT_S + 2 };
 
 /* --- the workers: each is a process of its own ---------------------------------------- */
@@ -79,25 +84,6 @@ static struct record own_record(const struct worker *worker, char mode, int leas
 	return record;
 }
 
-/* Takes turns with its like: queues in the kernel, holds for some seconds, gives back. */
-static void work_turns(const struct worker *worker)
-{
-	for (unsigned int turn = (unsigned int)getpid();; turn++) {
-		struct record record;
-		int fd = open_lock(worker->name);
-
-		if (fd < 0 || flock(fd, LOCK_EX) < 0)
-			_exit(EXIT_SOFTWARE);
-		record = own_record(worker, 'h', 600);
-		write_record(fd, &record);
-		sleep(3 + turn % 4);
-		if (ftruncate(fd, 0) < 0)
-			_exit(EXIT_SOFTWARE);
-		close(fd);
-		usleep(300000 + turn % 7 * 100000);
-	}
-}
-
 /* As the seed's PHP does: writes pid|time and trusts that nobody comes in between. */
 static void work_plain(const struct worker *worker)
 {
@@ -108,30 +94,6 @@ static void work_plain(const struct worker *worker)
 		_exit(EXIT_SOFTWARE);
 	write_record(fd, &record);
 	close(fd);
-	while (true)
-		pause();
-}
-
-/* Holds the flock of an empty file, as dpkg and flock(1) do. */
-static void work_flock(const struct worker *worker)
-{
-	int fd = open_lock(worker->name);
-
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		_exit(EXIT_SOFTWARE);
-	while (true)
-		pause();
-}
-
-/* Holds as LT1 says, and is stopped by the demo. */
-static void work_held(const struct worker *worker)
-{
-	int fd = open_lock(worker->name);
-	struct record record = own_record(worker, 'h', 600);
-
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		_exit(EXIT_SOFTWARE);
-	write_record(fd, &record);
 	while (true)
 		pause();
 }
@@ -185,16 +147,24 @@ static void work_other_host(const struct worker *worker)
 	_exit(0);
 }
 
-/* Leaves a detached lock whose lease runs out; nobody renews it, though its owner lives. */
+/* Takes a detached lock by the command for it, and forgets to renew it, though it lives. */
 static void work_detached(const struct worker *worker)
 {
-	struct record record = own_record(worker, 'd', DETACHED_LEASE_S);
-	int fd = open_lock(worker->name);
+	char program[4096], lease[16], address[80];
+	const char *argv[] = {
+		"locktop", "acquire", "--log", METRICS, "-n", "--lease", lease, address, NULL};
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
 
-	if (fd < 0)
+	snprintf(lease, sizeof lease, "%ds", DETACHED_LEASE_S);
+	snprintf(address, sizeof address, "./%s", worker->name);
+	posix_spawn_file_actions_init(&actions);
+	/* It prints the token, for the shell. */
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	if (posix_spawn(&pid, cli_front_program(program, sizeof program), &actions, NULL,
+		    (char *const *)argv, environ) != 0)
 		_exit(EXIT_SOFTWARE);
-	write_record(fd, &record);
-	close(fd);
+	waitpid(pid, NULL, 0);
 	while (true)
 		pause();
 }
@@ -220,14 +190,28 @@ static void work_free(const struct worker *worker)
 	_exit(fd < 0 ? EXIT_SOFTWARE : 0);
 }
 
+/* What locktop run runs: a job of some seconds, or one without an end. */
+static void work_job(const struct worker *worker)
+{
+	(void)worker;
+	sleep(3 + (unsigned int)getpid() % 4);
+	_exit(0);
+}
+
+static void work_endless(const struct worker *worker)
+{
+	(void)worker;
+	while (true)
+		pause();
+}
+
 static const struct {
 	const char *word;
 	void (*work)(const struct worker *worker);
 } works[] = {
-	{"turns", work_turns},
+	{"job", work_job},
+	{"endless", work_endless},
 	{"plain", work_plain},
-	{"flock", work_flock},
-	{"held", work_held},
 	{"victim", work_victim},
 	{"corrupt", work_corrupt},
 	{"other-host", work_other_host},
@@ -236,7 +220,7 @@ static const struct {
 	{"free", work_free},
 };
 
-static const struct argp worker_argp = {.args_doc = "WORK LOCK PARENT NAME"};
+static const struct argp worker_argp = {.args_doc = "WORK LOCK NAME"};
 
 static int run_worker(const struct command *command, int argc, char **argv)
 {
@@ -246,14 +230,9 @@ static int run_worker(const struct command *command, int argc, char **argv)
 	struct error err;
 
 	(void)command;
-	if (argc != 5)
-		return cli_fail(
-			argv[0], EXIT_USAGE, "expected a work, a lock file, a parent and a name");
-	prctl(PR_SET_NAME, argv[4]);
-	/* Ends with the demo, whatever ends that. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != atoi(argv[3]))
-		return EXIT_REFUSED;
+	if (argc != 4)
+		return cli_fail(argv[0], EXIT_USAGE, "expected a work, a lock file and a name");
+	prctl(PR_SET_NAME, argv[3]);
 	if (world_open(&world, NULL, &clock_system, &err) < 0 || proc_here(&world, &here, &err) < 0)
 		return cli_fail(argv[0], EXIT_SOFTWARE, "%s", err.text);
 	worker = (struct worker){.here = &here, .name = argv[2]};
@@ -276,20 +255,21 @@ static const struct part {
 	const char *work;
 	const char *comm; /* what the worker calls itself, 15 bytes at most */
 	enum fate fate;
+	const char *run; /* the address, where locktop run takes the lock for it */
 } parts[] = {
-	{"story-generation.lock", "turns", "story-worker", LIVES},
-	{"story-generation.lock", "turns", "story-worker", LIVES},
-	{"story-generation.lock", "turns", "story-worker", LIVES},
-	{"import.lock", "plain", "php-import", LIVES},
-	{"cache-warm.lock", "plain", "cache-warm", IS_KILLED},
-	{"thumbnails.lock", "victim", "thumbnailer", COMES_BACK},
-	{"dpkg-style.lock", "flock", "package-tool", LIVES},
-	{"deploy.lock", "held", "deploy", IS_STOPPED},
-	{"newsletter.lock", "detached", "newsletter", LIVES},
-	{"replica.lock", "other-host", "replica", LIVES},
-	{"last-week.lock", "before-boot", "last-week", LIVES},
-	{"upload.lock", "corrupt", "upload", LIVES},
-	{"backup.lock", "free", "backup", LIVES},
+	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock"},
+	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock"},
+	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock"},
+	{"import.lock", "plain", "php-import", LIVES, NULL},
+	{"cache-warm.lock", "plain", "cache-warm", IS_KILLED, NULL},
+	{"thumbnails.lock", "victim", "thumbnailer", COMES_BACK, NULL},
+	{"dpkg-style.lock", "endless", "package-tool", LIVES, "flock:dpkg-style.lock"},
+	{"deploy.lock", "endless", "deploy", IS_STOPPED, "./deploy.lock"},
+	{"newsletter.lock", "detached", "newsletter", LIVES, NULL},
+	{"replica.lock", "other-host", "replica", LIVES, NULL},
+	{"last-week.lock", "before-boot", "last-week", LIVES, NULL},
+	{"upload.lock", "corrupt", "upload", LIVES, NULL},
+	{"backup.lock", "free", "backup", LIVES, NULL},
 };
 
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -307,26 +287,54 @@ struct demo {
 	pid_t pid[PARTS];
 };
 
+/* The worker's own command line, behind that of locktop run if that takes the lock for it. */
+static void fill_argv(const char **argv, const struct part *part)
+{
+	const char *const run[] = {"locktop", "run", "--log", METRICS, "-w", "1h", "--", part->run};
+	/* A link to this program with the worker's name: what ps(1) and the monitor show. */
+	const char *const worker[] = {
+		part->comm, "demo-worker", part->work, part->lock, part->comm};
+	int n = 0;
+
+	for (size_t i = 0; part->run && i < sizeof run / sizeof *run; i++)
+		argv[n++] = run[i];
+	for (size_t i = 0; i < sizeof worker / sizeof *worker; i++)
+		argv[n++] = worker[i];
+	argv[n] = NULL;
+}
+
+static void become(const struct part *part, pid_t demo)
+{
+	char program[4096], link[64];
+	const char *argv[16];
+	sigset_t none;
+
+	/* Ends with the demo, whatever ends that. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != demo)
+		_exit(EXIT_REFUSED);
+	/* A group of its own: Ctrl-C and Ctrl-Z are for the monitor. */
+	setpgid(0, 0);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	fill_argv(argv, part);
+	snprintf(link, sizeof link, BIN "/%s", part->comm);
+	if (part->run)
+		argv[8] = link;
+	execv(part->run ? cli_front_program(program, sizeof program) : link, (char *const *)argv);
+	_exit(EXIT_SOFTWARE);
+}
+
 static pid_t start_part(const struct part *part)
 {
-	posix_spawnattr_t attr;
-	sigset_t none;
-	char parent[16], program[4096];
-	const char *argv[] = {
-		part->comm, "demo-worker", part->work, part->lock, parent, part->comm, NULL};
-	pid_t pid;
-	int e;
+	pid_t demo = getpid(), pid = fork();
 
-	snprintf(parent, sizeof parent, "%d", (int)getpid());
-	sigemptyset(&none);
-	posix_spawnattr_init(&attr);
-	/* A group of its own: Ctrl-C and Ctrl-Z are for the monitor. */
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attr, &none);
-	e = posix_spawn(&pid, cli_program(program, sizeof program), NULL, &attr,
-		(char *const *)argv, environ);
-	posix_spawnattr_destroy(&attr);
-	return e == 0 ? pid : -1;
+	if (pid == 0)
+		become(part, demo);
+	return pid;
 }
 
 /* Waits until the part wrote into its lock, so that a kill leaves the record behind. */
@@ -350,6 +358,21 @@ static void end_part(pid_t *pid)
 	*pid = 0;
 }
 
+static int make_links(struct error *err)
+{
+	char path[4096], link[64];
+	const char *program = cli_program(path, sizeof path);
+
+	if (mkdir(BIN, 0755) < 0)
+		return error_sys(err, -errno, "cannot make a folder");
+	for (int i = 0; i < PARTS; i++) {
+		snprintf(link, sizeof link, BIN "/%s", parts[i].comm);
+		if (symlink(program, link) < 0 && errno != EEXIST)
+			return error_sys(err, -errno, "cannot make a link");
+	}
+	return 0;
+}
+
 static int prepare(struct demo *demo, struct error *err)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -364,9 +387,11 @@ static int prepare(struct demo *demo, struct error *err)
 	if (!config || chdir(demo->folder) < 0)
 		return error_sys(err, -errno, "cannot use %s", demo->folder);
 	fprintf(config, "audit = \"%s/audit.jsonl\"\n", demo->folder);
-	fprintf(config, "metrics = \"%s/metrics.jsonl\"\n", demo->folder);
+	fprintf(config, "metrics = \"%s/" METRICS "\"\n", demo->folder);
 	fprintf(config, "lock \"import.lock\" { limit = \"%ds\" }\n", IMPORT_LIMIT_S);
-	return fclose(config) == 0 ? 0 : error_sys(err, -errno, "cannot write %s", demo->config);
+	if (fclose(config) != 0)
+		return error_sys(err, -errno, "cannot write %s", demo->config);
+	return make_links(err);
 }
 
 static int play(struct demo *demo, struct error *err)
@@ -438,8 +463,17 @@ static void sweep(struct demo *demo)
 {
 	for (int i = 0; i < PARTS; i++)
 		end_part(&demo->pid[i]);
-	for (int i = 0; i < PARTS; i++)
+	for (int i = 0; i < PARTS; i++) {
+		char name[64];
+
 		unlink(parts[i].lock);
+		snprintf(name, sizeof name, ".%s.fence", parts[i].lock);
+		unlink(name);
+		snprintf(name, sizeof name, BIN "/%s", parts[i].comm);
+		unlink(name);
+	}
+	rmdir(BIN);
+	unlink(METRICS);
 	unlink("audit.jsonl");
 	unlink("metrics.jsonl");
 	unlink(demo->config);
