@@ -184,7 +184,7 @@ static int export(struct run *run)
 		       : 0;
 }
 
-/* So that ps(1), lslocks(8) and the monitor show for whom the lock is held. */
+/* So that ps(1), lslocks(8) and the monitor show for whom the lock is held, or waited for. */
 static void take_name(const char *command)
 {
 	const char *slash = strrchr(command, '/');
@@ -225,7 +225,6 @@ static int run_command(struct run *run, struct supervision *supervision)
 
 	if (e < 0)
 		return cli_fail(program, EXIT_SOFTWARE, "out of memory");
-	take_name(command);
 	/* It may have been waited for long, and the one before us is a stranger. */
 	if (hold_verify(run->session.hold, &run->err) < 0) {
 		supervision->is_lost = true;
@@ -259,8 +258,10 @@ static int give_back(struct run *run, const struct supervision *supervision, int
 static int locked_run(struct run *run)
 {
 	struct supervision supervision = {0};
-	int e = lock_wait_acquire(&run->wait, &run->session, &run->err), code = 0;
+	int e, code = 0;
 
+	take_name(run->args->command[0]);
+	e = lock_wait_acquire(&run->wait, &run->session, &run->err);
 	if (e < 0 && !run->wait.signal)
 		return lock_session_fail(&run->session, &run->err);
 	if (e == 0 && run->wait.signal)
