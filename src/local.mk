@@ -1,6 +1,7 @@
-# Two convenience libraries hold everything below the command line and the screen, floor by floor.
-# The first is what takes locks and needs libc only: liblocktop and the small program are made of
-# it. The second is what links JSON and the configuration.
+# Three convenience libraries hold everything below the command line and the screen, floor by floor.
+# The first is what takes locks and needs libc only: liblocktop is made of it. The second, with logs,
+# signals and the supervisor, is what the small program has besides. The third is what links JSON and
+# the configuration.
 noinst_LTLIBRARIES += src/libtake.la
 src_libtake_la_SOURCES = \
 	src/base/buf.c \
@@ -77,14 +78,6 @@ src_libtake_la_SOURCES = \
 	src/backends/provider.c \
 	src/backends/provider.h \
 	src/backends/providers.c \
-	src/engine/logfile.c \
-	src/engine/logfile.h \
-	src/engine/metricslog.c \
-	src/engine/metricslog.h \
-	src/engine/signals.c \
-	src/engine/signals.h \
-	src/engine/supervisor.c \
-	src/engine/supervisor.h \
 	src/lib/hold.c \
 	src/lib/hold.h \
 	src/lib/hold_address.c \
@@ -94,6 +87,17 @@ src_libtake_la_SOURCES = \
 	src/lib/locktop.h \
 	src/lib/locktop_private.h \
 	src/lib/locktop_status.c
+
+noinst_LTLIBRARIES += src/libguard.la
+src_libguard_la_SOURCES = \
+	src/engine/logfile.c \
+	src/engine/logfile.h \
+	src/engine/metricslog.c \
+	src/engine/metricslog.h \
+	src/engine/signals.c \
+	src/engine/signals.h \
+	src/engine/supervisor.c \
+	src/engine/supervisor.h
 
 noinst_LTLIBRARIES += src/libcore.la
 src_libcore_la_SOURCES = \
@@ -130,7 +134,7 @@ src_libcore_la_SOURCES = \
 	src/engine/settings.h \
 	src/engine/source.c \
 	src/engine/source.h
-src_libcore_la_LIBADD = src/libtake.la $(JANSSON_LIBS) $(CONFUSE_LIBS)
+src_libcore_la_LIBADD = src/libguard.la src/libtake.la $(JANSSON_LIBS) $(CONFUSE_LIBS)
 
 # The commands that take locks, which the small program has too.
 noinst_LTLIBRARIES += src/libtakecli.la
@@ -180,7 +184,7 @@ src_libcli_la_SOURCES = \
 # What people call is small and links libc alone; it executes the large one for all else.
 bin_PROGRAMS += locktop
 locktop_SOURCES = src/cli/front.c
-locktop_LDADD = src/libtakecli.la src/libtake.la
+locktop_LDADD = src/libtakecli.la src/libguard.la src/libtake.la
 pkglibexec_PROGRAMS += libexec/locktop
 libexec_locktop_SOURCES = src/cli/main.c
 libexec_locktop_LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la

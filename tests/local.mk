@@ -103,7 +103,7 @@ tests_test_contract_SOURCES = tests/test_contract.c tests/contract.c tests/contr
 tests_test_hold_SOURCES = tests/test_hold.c $(FAKE_PROVIDERS)
 # And so has this program, which else is locktop: fake:/PATH obeys the file PATH.
 tests_fake_locktop_SOURCES = src/cli/front.c $(FAKE_PROVIDERS)
-tests_fake_locktop_LDADD = src/libtakecli.la src/libtake.la
+tests_fake_locktop_LDADD = src/libtakecli.la src/libguard.la src/libtake.la
 
 # Tests in which inotify cannot be had (failing_inotify.h).
 FAILING_INOTIFY = -Wl,--wrap=inotify_init1
