@@ -82,11 +82,14 @@ EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_all
 
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
-	tests/bench/bench_kernlocks tests/bench/bench_model tests/bench/bench_metrics
+	tests/bench/bench_kernlocks tests/bench/bench_model tests/bench/bench_metrics \
+	tests/bench/bench_take
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 tests_bench_bench_screen_LDADD = -lutil
 tests_bench_bench_hold_LDADD =
+# As another program has it.
+tests_bench_bench_take_LDADD = src/lib/liblocktop.la
 
 # Tests in which the n-th allocation fails (failing_alloc.h).
 FAILING_ALLOC = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
