@@ -162,34 +162,6 @@ static void each_result_has_its_exit_code(void **state)
 	assert_int_equal(lock_exit_code(-EBUSY, 3), 3);
 }
 
-static void the_holder_is_named_as_far_as_it_is_known(void **state)
-{
-	struct occupant occupant = {.is_known = true, .pid = 4711, .age = 192 * NS_PER_S};
-	char text[200], tight[16];
-
-	(void)state;
-	strcpy(occupant.comm, "php8.2");
-	lock_occupant_text(text, sizeof text, &occupant);
-	assert_string_equal(text, "held by pid 4711 php8.2 for 3m12s");
-	strcpy(occupant.host, "web2");
-	lock_occupant_text(text, sizeof text, &occupant);
-	assert_string_equal(text, "held by pid 4711 php8.2 on web2 for 3m12s");
-	occupant.comm[0] = '\0';
-	occupant.age = -1;
-	lock_occupant_text(text, sizeof text, &occupant);
-	assert_string_equal(text, "held by pid 4711 on web2");
-	occupant.pid = 0;
-	lock_occupant_text(text, sizeof text, &occupant);
-	assert_string_equal(text, "held by somebody on web2");
-	occupant.is_known = false;
-	lock_occupant_text(text, sizeof text, &occupant);
-	assert_string_equal(text, "held by somebody");
-	occupant.is_known = true;
-	occupant.pid = 4711;
-	lock_occupant_text(tight, sizeof tight, &occupant);
-	assert_string_equal(tight, "held by pid 471");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,7 +172,6 @@ int main(void)
 		cmocka_unit_test(more_locks_than_there_is_room_for_are_refused),
 		cmocka_unit_test(the_seeds_variable_turns_debugging_on),
 		cmocka_unit_test(each_result_has_its_exit_code),
-		cmocka_unit_test(the_holder_is_named_as_far_as_it_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

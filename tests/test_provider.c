@@ -126,6 +126,34 @@ static void they_say_what_they_can(void **state)
 	}
 }
 
+static void the_holder_is_named_as_far_as_it_is_known(void **state)
+{
+	struct occupant occupant = {.is_known = true, .pid = 4711, .age = 192 * NS_PER_S};
+	char text[200], tight[16];
+
+	(void)state;
+	strcpy(occupant.comm, "php8.2");
+	occupant_text(text, sizeof text, &occupant);
+	assert_string_equal(text, "held by pid 4711 php8.2 for 3m12s");
+	strcpy(occupant.host, "web2");
+	occupant_text(text, sizeof text, &occupant);
+	assert_string_equal(text, "held by pid 4711 php8.2 on web2 for 3m12s");
+	occupant.comm[0] = '\0';
+	occupant.age = -1;
+	occupant_text(text, sizeof text, &occupant);
+	assert_string_equal(text, "held by pid 4711 on web2");
+	occupant.pid = 0;
+	occupant_text(text, sizeof text, &occupant);
+	assert_string_equal(text, "held by somebody on web2");
+	occupant.is_known = false;
+	occupant_text(text, sizeof text, &occupant);
+	assert_string_equal(text, "held by somebody");
+	occupant.is_known = true;
+	occupant.pid = 4711;
+	occupant_text(tight, sizeof tight, &occupant);
+	assert_string_equal(tight, "held by pid 471");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +164,7 @@ int main(void)
 		cmocka_unit_test(a_claim_of_this_process_reads_proc_once),
 		cmocka_unit_test(a_child_does_not_claim_as_its_parent),
 		cmocka_unit_test(they_say_what_they_can),
+		cmocka_unit_test(the_holder_is_named_as_far_as_it_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

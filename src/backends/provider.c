@@ -87,3 +87,25 @@ void claim_self(struct claim *claim, const struct world *world, const struct her
 	claim->start = 0;
 	proc_life(world, pid, &claim->start);
 }
+
+void occupant_text(char *dst, size_t size, const struct occupant *occupant)
+{
+	char age[32];
+	int n;
+
+	if (!occupant || !occupant->is_known) {
+		snprintf(dst, size, "held by somebody");
+		return;
+	}
+	n = snprintf(dst, size, "held by ");
+	if (occupant->pid > 0)
+		n += snprintf(dst + n, size - (size_t)n, "pid %d%s%s", occupant->pid,
+			occupant->comm[0] ? " " : "", occupant->comm);
+	else
+		n += snprintf(dst + n, size - (size_t)n, "somebody");
+	if (occupant->host[0] && (size_t)n < size)
+		n += snprintf(dst + n, size - (size_t)n, " on %s", occupant->host);
+	if (occupant->age >= 0 && (size_t)n < size)
+		snprintf(dst + n, size - (size_t)n, " for %s",
+			text_duration(age, sizeof age, occupant->age));
+}

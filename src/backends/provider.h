@@ -175,6 +175,9 @@ int claim_token(char token[33]);
  */
 void claim_self(struct claim *claim, const struct world *world, const struct here *here);
 
+/* "held by pid 4711 php8.2 on web2 for 3m12s", as far as it is known; "held by somebody". */
+void occupant_text(char *dst, size_t size, const struct occupant *occupant);
+
 const char *takeover_word(enum takeover takeover);
 int takeover_from_word(const char *word); /* -1 */
 

@@ -106,7 +106,5 @@ void lock_session_report(void *session, const struct hold_report *report);
 int lock_session_fail(struct lock_session *session, const struct error *err);
 /* The exit code alone. */
 int lock_exit_code(int code, int busy_code);
-/* "held by pid 4711 php8.2 for 3m12s" */
-void lock_occupant_text(char *dst, size_t size, const struct occupant *occupant);
 
 #endif

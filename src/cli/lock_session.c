@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "base/jsonw.h"
-#include "base/text.h"
 #include "cli/cli.h"
 
 /* Which step is which line of the log; the others are nobody's statistics. */
@@ -30,28 +29,6 @@ static const int metric_of[HOLD_STEP_COUNT] = {
 	[HOLD_RELEASED] = METRIC_RELEASED,
 	[HOLD_ERROR] = METRIC_ERROR,
 };
-
-void lock_occupant_text(char *dst, size_t size, const struct occupant *occupant)
-{
-	char age[32];
-	int n;
-
-	if (!occupant || !occupant->is_known) {
-		snprintf(dst, size, "held by somebody");
-		return;
-	}
-	n = snprintf(dst, size, "held by ");
-	if (occupant->pid > 0)
-		n += snprintf(dst + n, size - (size_t)n, "pid %d%s%s", occupant->pid,
-			occupant->comm[0] ? " " : "", occupant->comm);
-	else
-		n += snprintf(dst + n, size - (size_t)n, "somebody");
-	if (occupant->host[0] && (size_t)n < size)
-		n += snprintf(dst + n, size - (size_t)n, " on %s", occupant->host);
-	if (occupant->age >= 0 && (size_t)n < size)
-		snprintf(dst + n, size - (size_t)n, " for %s",
-			text_duration(age, sizeof age, occupant->age));
-}
 
 static void log_report(struct lock_session *session, const struct hold_report *report)
 {

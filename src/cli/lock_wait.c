@@ -41,7 +41,7 @@ static void draw(struct lock_wait *wait)
 
 	hold_who(wait->session->hold, &occupant);
 	text_clean(address, sizeof address, options->address, strlen(options->address), NULL);
-	lock_occupant_text(holder, sizeof holder, &occupant);
+	occupant_text(holder, sizeof holder, &occupant);
 	snprintf(line, sizeof line, "waiting for %s%s, %s", address,
 		options->withs ? " and others" : "", holder);
 	text_fit(fitted, sizeof fitted, line, terminal_width() - 1, TEXT_CUT_MIDDLE);

@@ -108,19 +108,11 @@ static void tell_taken(struct take *take, const struct part *part, const struct 
 static void say_occupant(char *dst, size_t size, const struct part *part)
 {
 	struct occupant who;
-	char age[24];
-	int len;
 
+	*dst = '\0';
 	part_who(part, &who);
-	if (!who.is_known || who.pid <= 0) {
-		*dst = '\0';
-		return;
-	}
-	len = snprintf(dst, size, "held by pid %d%s%s%s%s", (int)who.pid, who.comm[0] ? " " : "",
-		who.comm, who.host[0] ? " on " : "", who.host);
-	if (who.age >= 0 && len > 0 && (size_t)len < size)
-		snprintf(dst + len, size - (size_t)len, " for %s",
-			text_duration(age, sizeof age, who.age));
+	if (who.is_known && who.pid > 0)
+		occupant_text(dst, size, &who);
 }
 
 /*
