@@ -62,6 +62,7 @@ SHELL_TESTS = \
 	tests/t-acquire \
 	tests/t-status \
 	tests/t-release \
+	tests/t-run \
 	tests/t-metrics \
 	tests/t-source \
 	tests/t-monitor \

@@ -163,6 +163,8 @@ static void guarded_lost(void *data, int code)
 	struct run *run = data;
 	const struct lock_options *lock = &run->args->lock;
 
+	if (code == -ETIME)
+		hold_tell_lost(run->session.hold, &run->err);
 	cli_fail(lock->program, EXIT_LOST, "lost %s%s: %s; the command %s",
 		hold_address(run->session.hold),
 		code == -ETIME ? ", for it could not be renewed in time" : "", run->err.text,

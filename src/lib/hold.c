@@ -269,6 +269,13 @@ int part_renew(struct hold *hold, struct part *part, struct error *err)
 	return 0;
 }
 
+void hold_tell_lost(const struct hold *hold, const struct error *err)
+{
+	for (size_t i = 0; i < hold->actives; i++)
+		if (hold->active[i]->is_held && !hold->active[i]->is_lost)
+			hold_tell_failure(hold, hold->active[i], HOLD_LOST, -ETIME, err);
+}
+
 static int part_verify(struct hold *hold, struct part *part, struct error *err)
 {
 	struct error why = {0};

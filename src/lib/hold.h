@@ -92,6 +92,8 @@ int hold_acquire(struct hold *hold, const struct patience *patience, struct erro
  */
 int hold_renew(struct hold *hold, struct error *err);
 int hold_verify(struct hold *hold, struct error *err);
+/* Tells the listener that they count as lost: hold_lost_at() has passed, err says what failed. */
+void hold_tell_lost(const struct hold *hold, const struct error *err);
 /* Gives all back, in the reverse order; the first error is returned, the rest done nevertheless. */
 int hold_give_back(struct hold *hold, struct error *err);
 /*
