@@ -102,7 +102,7 @@ AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
 
 # Tests of who takes locks have a provider that does what it is told.
-FAKE_PROVIDERS = tests/fake_provider.c tests/fake_providers.c
+FAKE_PROVIDERS = tests/fake_provider.c tests/fake_provider.h tests/fake_providers.c
 tests_test_contract_SOURCES = tests/test_contract.c tests/contract.c tests/contract.h $(FAKE_PROVIDERS)
 tests_test_hold_SOURCES = tests/test_hold.c $(FAKE_PROVIDERS)
 # And so has this program, which else is locktop: fake:/PATH obeys the file PATH.
