@@ -261,7 +261,7 @@ static void roots_place_is_the_systems(void **state)
 		return;
 	}
 	assert_int_equal(audit_init(&audit, NULL, NULL), 0);
-	assert_string_equal(audit.path, "/var/log/locktop/audit.jsonl");
+	assert_string_equal(audit.path, LOCKTOP_LOCALSTATEDIR "/log/locktop/audit.jsonl");
 	audit_release(&audit);
 }
 
