@@ -58,7 +58,7 @@ function work(string $kind, string $path, int $count, string $log): void
 	$end = hrtime(true) + DEADLINE_S * 1000000000;
 	while ($count > 0 && hrtime(true) < $end && is_dir("/proc/$parent")) {
 		if ($kind === 'run') {
-			$command = [getenv('LOCKTOP'), 'run', '-w', '20', $path, '--', PHP_BINARY, '-n', __FILE__, '--inside', $log];
+			$command = [getenv('LOCKTOP'), 'run', '--log', 'none', '-w', '20', $path, '--', PHP_BINARY, '-n', __FILE__, '--inside', $log];
 			if (proc_close(proc_open($command, [], $pipes)) !== 0)
 				exit(1);
 			$count--;
