@@ -58,11 +58,21 @@ static int check_held(const struct lt1 *lt1, const struct claim *claim, struct e
 
 static int rewrite_held(struct lt1 *lt1, const struct claim *claim, struct error *err)
 {
-	int64_t size = (int64_t)lt1->len;
-	int result = lt1_compose(lt1, claim, err);
+	char former[sizeof lt1->text];
+	size_t len = lt1->len;
+	int result;
 
-	/* If it could not be written, the record is known again by its token. */
-	return result < 0 ? result : lt1_write(lt1, size, err);
+	memcpy(former, lt1->text, len);
+	result = lt1_compose(lt1, claim, err);
+	if (result == 0)
+		result = lt1_write(lt1, (int64_t)len, err);
+	if (result < 0) {
+		/* What is there is compared with what was written: that is still the former text.
+		 */
+		memcpy(lt1->text, former, len);
+		lt1->len = len;
+	}
+	return result;
 }
 
 static int end_held(struct lt1 *lt1, const struct claim *claim, struct error *err)
