@@ -94,6 +94,7 @@ src_libguard_la_SOURCES = \
 	src/engine/logfile.h \
 	src/engine/metricslog.c \
 	src/engine/metricslog.h \
+	src/engine/settings_path.c \
 	src/engine/signals.c \
 	src/engine/signals.h \
 	src/engine/supervisor.c \

@@ -322,7 +322,7 @@ static void a_strange_address_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(hold_add(scene->hold, "", &scene->err), -EINVAL);
-	assert_int_equal(hold_add(scene->hold, "nothing:/a", &scene->err), -EINVAL);
+	assert_int_equal(hold_add(scene->hold, "nothing:/a", &scene->err), -EPROTONOSUPPORT);
 	assert_non_null(strstr(scene->err.text, "no lock can be taken in 'nothing:'"));
 	assert_int_equal(hold_add(scene->hold, "/run/lock/", &scene->err), -EINVAL);
 	assert_non_null(strstr(scene->err.text, "no name of a lock"));

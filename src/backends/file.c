@@ -70,15 +70,12 @@ static void file_close(void *state)
 /* An absolute path without slashes at its end, and its parts. */
 static int set_place(struct place *place, const char *path)
 {
-	char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
 	size_t len;
 	char *slash;
 
-	if (asprintf(&place->path, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path) < 0)
-		place->path = NULL;
-	free(cwd);
+	place->path = folder_absolute(path);
 	if (!place->path)
-		return -ENOMEM;
+		return -errno;
 	for (len = strlen(place->path); len > 1 && place->path[len - 1] == '/'; len--) {
 		place->path[len - 1] = '\0';
 		place->has_slash = true;

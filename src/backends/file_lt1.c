@@ -16,6 +16,7 @@
 #include "backends/file_lt1_private.h"
 #include "base/error.h"
 #include "system/fence.h"
+#include "system/folder.h"
 
 /* A lock file's name, not a folder's, nor of what is kept beside one. */
 static bool is_name(const char *name)
@@ -27,19 +28,6 @@ static bool is_name(const char *name)
 	return name[0] != '.' || len <= tail || strcmp(name + len - tail, ".fence") != 0;
 }
 
-static char *absolute(const char *path)
-{
-	char *here, *whole = NULL;
-
-	if (*path == '/')
-		return strdup(path);
-	here = getcwd(NULL, 0);
-	if (here && asprintf(&whole, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path) < 0)
-		whole = NULL;
-	free(here);
-	return whole;
-}
-
 int lt1_open(struct lt1 *lt1, const struct world *world, const char *path, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -49,8 +37,7 @@ int lt1_open(struct lt1 *lt1, const struct world *world, const char *path, struc
 	*lt1 = (struct lt1){.world = world, .dir = -1, .fd = -1};
 	if (!is_name(name))
 		return error_set(err, -EINVAL, "'%s' is no name of a lock file", path);
-	errno = ENOMEM;
-	lt1->path = absolute(path);
+	lt1->path = folder_absolute(path);
 	if (!lt1->path)
 		return error_sys(err, -errno, "cannot take a lock in %s", path);
 	len = strlen(lt1->path) - strlen(name);

@@ -153,21 +153,17 @@ static void helper_end(struct helper *helper)
 	helper_reap(helper);
 }
 
-static mono_t earlier(mono_t a, mono_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Until the helper ends: 1. Or 0: it was only time to look; or why the wait ends. */
 static int watch_helper(
 	const struct queue *queue, const struct patience *patience, const struct helper *helper)
 {
 	const struct clock *clock = queue->world->clock;
-	int64_t every = patience->tick && patience->every > 0 ? earlier(patience->every, MOOT_EVERY)
-							      : MOOT_EVERY;
+	int64_t every = patience->tick && patience->every > 0
+				? mono_earlier(patience->every, MOOT_EVERY)
+				: MOOT_EVERY;
 	struct pollfd ended = {.fd = helper->pidfd, .events = POLLIN};
 	int n = clock->wait(
-		clock, &ended, 1, earlier(patience->until, clock_mono(clock) + every), NULL);
+		clock, &ended, 1, mono_earlier(patience->until, clock_mono(clock) + every), NULL);
 
 	if (n > 0)
 		return 1;
@@ -204,7 +200,7 @@ static int wait_asking(const struct queue *queue, const struct patience *patienc
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
 		result = clock->wait(clock, NULL, 0,
-			earlier(patience->until, clock_mono(clock) + RETRY_EVERY), NULL);
+			mono_earlier(patience->until, clock_mono(clock) + RETRY_EVERY), NULL);
 		if (result == -EINTR && !patience->tick)
 			return -ECANCELED;
 		if (result < 0 && result != -EINTR)

@@ -13,12 +13,8 @@
 static void name_process(const struct world *world, struct occupant *occupant)
 {
 	struct proc_stat stat;
-	char path[32], text[1024];
-	ssize_t n;
 
-	snprintf(path, sizeof path, "%d/stat", (int)occupant->pid);
-	n = world_read(world, path, text, sizeof text);
-	if (n > 0 && proc_stat_parse(&stat, text, (size_t)n) == 0)
+	if (proc_stat_read(world, occupant->pid, &stat) == 0)
 		memcpy(occupant->comm, stat.comm, sizeof occupant->comm);
 }
 

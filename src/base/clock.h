@@ -35,6 +35,11 @@ struct clock {
 /* The machine's own clocks. */
 extern const struct clock clock_system;
 
+static inline mono_t mono_earlier(mono_t a, mono_t b)
+{
+	return a < b ? a : b;
+}
+
 mono_t clock_mono(const struct clock *clock);
 wall_t clock_wall(const struct clock *clock);
 

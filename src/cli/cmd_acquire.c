@@ -18,6 +18,7 @@
 #include "cli/lock_wait.h"
 #include "cli/owner.h"
 #include "cli/token_file.h"
+#include "system/folder.h"
 
 enum { OPT_OWNER_PID = 0x3000, OPT_TOKEN_FILE, OPT_JSON };
 
@@ -144,20 +145,6 @@ static int print(const struct acquire_args *args, const char *path, const struct
 	return e < 0 ? error_sys(err, e, "cannot print the token") : 0;
 }
 
-/* Whoever calls renew later may stand in another folder. */
-static char *absolute(const char *path)
-{
-	char *folder, *whole = NULL;
-
-	if (!path || *path == '/')
-		return path ? strdup(path) : NULL;
-	folder = getcwd(NULL, 0);
-	if (folder && asprintf(&whole, "%s/%s", strcmp(folder, "/") ? folder : "", path) < 0)
-		whole = NULL;
-	free(folder);
-	return whole;
-}
-
 /* All signals are blocked here: did one come that means to end this? */
 static int pending_signal(const struct lock_wait *wait)
 {
@@ -269,7 +256,8 @@ static int run(const struct command *command, int argc, char **argv)
 		return code;
 	/* A reader that is gone is an error of print(), after which the lock is given back. */
 	signal(SIGPIPE, SIG_IGN);
-	path = absolute(args.token_file);
+	/* Whoever calls renew later may stand in another folder. */
+	path = args.token_file ? folder_absolute(args.token_file) : NULL;
 	if (args.token_file && !path)
 		return cli_fail(argv[0], EXIT_REFUSED, "cannot find the token file %s: %s",
 			args.token_file, strerror(errno));

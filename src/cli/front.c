@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "cli/lock_options.h"
+#include "engine/settings.h"
 
 static const struct command *const lock_commands[] = {
 #define _(name) &command_##name,
@@ -62,17 +63,15 @@ static bool is_there(const char *path)
 
 int lock_settings_read(struct lock_settings *settings, const char *only, struct error *err)
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char path[PATH_MAX] = "";
+	int result;
+	char *user = settings_user_path(&result);
+	bool is_needed = only || is_there(settings_system_path()) || (user && is_there(user));
 
+	free(user);
 	*settings = (struct lock_settings){0};
-	if (config && *config == '/')
-		snprintf(path, sizeof path, "%s/locktop/locktop.conf", config);
-	else if (home)
-		snprintf(path, sizeof path, "%s/.config/locktop/locktop.conf", home);
-	if (only || is_there(LOCKTOP_SYSCONFDIR "/locktop.conf") || (*path && is_there(path)))
-		return error_sys(err, -ENOSYS, "a configuration has to be read");
-	return 0;
+	if (result < 0)
+		return error_sys(err, result, "cannot look for the configuration");
+	return is_needed ? error_sys(err, -ENOSYS, "a configuration has to be read") : 0;
 }
 
 bool lock_settings_are_all(void)

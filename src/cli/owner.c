@@ -24,16 +24,6 @@ static bool is_shell(const char *comm)
 	return false;
 }
 
-static int look(const struct world *world, int32_t pid, struct proc_stat *stat)
-{
-	char path[32], text[1024];
-	ssize_t n;
-
-	snprintf(path, sizeof path, "%d/stat", pid);
-	n = world_read(world, path, text, sizeof text);
-	return n < 0 ? (int)n : proc_stat_parse(stat, text, (size_t)n);
-}
-
 /*
  * In `eval "$(locktop acquire … || echo exit)"` the caller is a copy of the shell, with the same
  * comm as its parent; a script of the same shell has executed.
@@ -43,9 +33,10 @@ static int32_t caller(const struct world *world)
 	int32_t pid = getppid();
 	struct proc_stat self, parent;
 
-	for (int i = 0; i < NESTED && pid > 1 && look(world, pid, &self) == 0; i++) {
+	for (int i = 0; i < NESTED && pid > 1 && proc_stat_read(world, pid, &self) == 0; i++) {
 		if (!(self.flags & PF_FORKNOEXEC) || !is_shell(self.comm) || self.ppid <= 1 ||
-			look(world, self.ppid, &parent) < 0 || strcmp(self.comm, parent.comm) != 0)
+			proc_stat_read(world, self.ppid, &parent) < 0 ||
+			strcmp(self.comm, parent.comm) != 0)
 			break;
 		pid = self.ppid;
 	}

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/uri.h"
 #include "cli/cli.h"
+#include "system/folder.h"
 
 /* How long a one-shot command waits for its sources, and for the answer to a deed. */
 static const int64_t patience = 10 * NS_PER_S;
@@ -157,16 +158,9 @@ int session_start(struct session *session, bool once, struct error *err)
 /* A relative path means this folder, also for the source process and in the audit. */
 static char *absolute(const char *uri, const struct uri *parsed)
 {
-	char *folder, *text = NULL;
-
-	if (strcmp(parsed->scheme, "file") != 0 || parsed->path[0] == '/' ||
-		strncmp(uri, "file:", 5) == 0)
+	if (strcmp(parsed->scheme, "file") != 0 || strncmp(uri, "file:", 5) == 0)
 		return strdup(uri);
-	folder = getcwd(NULL, 0);
-	if (folder && asprintf(&text, "%s/%s", strcmp(folder, "/") ? folder : "", uri) < 0)
-		text = NULL;
-	free(folder);
-	return text;
+	return folder_absolute(uri);
 }
 
 /* A mistake in the address is told before a process is started for it. */

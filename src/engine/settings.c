@@ -567,26 +567,10 @@ int settings_read_files(
 	return 0;
 }
 
-/* NULL: there is none, or (with -ENOMEM in *result) no memory. */
-static char *user_path(int *result)
-{
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char *path = NULL;
-	int n = 0;
-
-	/* The XDG specification: a relative path is to be ignored. */
-	if (config && config[0] == '/')
-		n = asprintf(&path, "%s/locktop/locktop.conf", config);
-	else if (home && home[0] == '/')
-		n = asprintf(&path, "%s/.config/locktop/locktop.conf", home);
-	*result = n < 0 ? -ENOMEM : 0;
-	return n > 0 ? path : NULL;
-}
-
 int settings_read(struct settings *settings, const char *only, struct error *err)
 {
 	int result;
-	char *user = user_path(&result);
+	char *user = settings_user_path(&result);
 	const struct settings_files files = {
 		.system = settings_system_path(), .user = user, .only = only};
 
@@ -617,9 +601,4 @@ void settings_release(struct settings *settings)
 	free(settings->metrics);
 	free(settings->secure_in);
 	*settings = (struct settings){0};
-}
-
-const char *settings_system_path(void)
-{
-	return LOCKTOP_SYSCONFDIR "/locktop.conf";
 }

@@ -60,5 +60,7 @@ int settings_read_files(
 void settings_release(struct settings *settings);
 /* Path of the system's file, for messages: LOCKTOP_SYSCONFDIR "/locktop.conf". */
 const char *settings_system_path(void);
+/* Path of the user's, for the caller to free. NULL: there is none, or *result is -ENOMEM. */
+char *settings_user_path(int *result);
 
 #endif

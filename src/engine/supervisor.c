@@ -354,18 +354,14 @@ static void read_signals(struct supervisor *s)
 
 /* --- the loop ------------------------------------------------------------------------------ */
 
-static mono_t least(mono_t a, mono_t b)
-{
-	return a < b ? a : b;
-}
-
 static mono_t deadline(const struct supervisor *s)
 {
 	const struct guarded *lock = &s->options->lock;
 
 	if (s->result->is_lost)
 		return s->kill_at;
-	return least(least(s->try_at, lock->lost_at(lock->data)), least(s->watch_at, s->listen_at));
+	return mono_earlier(mono_earlier(s->try_at, lock->lost_at(lock->data)),
+		mono_earlier(s->watch_at, s->listen_at));
 }
 
 /*

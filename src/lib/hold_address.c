@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "system/folder.h"
 
 /* Those whose locks are files: a folder has many names. */
 static bool is_file(const struct uri *uri)
@@ -33,26 +34,6 @@ static void add_encoded(struct buf *buf, const char *raw, const char *special)
 		else
 			buf_addc(buf, *raw);
 	}
-}
-
-/* path, absolute by the current folder. */
-static int make_absolute(char **path, struct error *err)
-{
-	char *folder, *whole = NULL;
-
-	if (**path == '/')
-		return 0;
-	folder = getcwd(NULL, 0);
-	if (!folder)
-		return error_sys(err, -errno, "cannot tell the current folder");
-	if (asprintf(&whole, "%s/%s", folder, *path) < 0)
-		whole = NULL;
-	free(folder);
-	if (!whole)
-		return error_sys(err, -ENOMEM, "cannot add a lock");
-	free(*path);
-	*path = whole;
-	return 0;
 }
 
 /*
@@ -146,14 +127,16 @@ int part_name(struct part *part, const char *address, struct error *err)
 		return rc;
 	part->provider = provider_for(&part->uri, err);
 	if (!part->provider)
-		return -EINVAL;
+		return -EPROTONOSUPPORT;
 	len = strlen(part->uri.path);
 	if (len == 0 || part->uri.path[len - 1] == '/')
 		return error_set(err, -EINVAL, "%s has no name of a lock at its end", address);
 	if (is_file(&part->uri)) {
-		rc = make_absolute(&part->uri.path, err);
-		if (rc < 0)
-			return rc;
+		path = folder_absolute(part->uri.path);
+		if (!path)
+			return error_sys(err, -errno, "cannot tell the folder of %s", address);
+		free(part->uri.path);
+		part->uri.path = path;
 		path = real_path(part->uri.path);
 	} else {
 		path = strdup(part->uri.path);

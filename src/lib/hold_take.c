@@ -30,11 +30,6 @@ static int64_t slow_mark(unsigned int n)
 	return n < MARKS ? marks[n] : marks[MARKS - 1] * (n - MARKS + 2);
 }
 
-static mono_t earlier(mono_t a, mono_t b)
-{
-	return a < b ? a : b;
-}
-
 /* When the first of those that were taken before this one has to be renewed. */
 static mono_t renewal_due(const struct hold *hold)
 {
@@ -43,7 +38,7 @@ static mono_t renewal_due(const struct hold *hold)
 
 	for (size_t i = 0; i < hold->actives; i++)
 		if (hold->active[i]->is_held)
-			due = earlier(due, hold->active[i]->renewed + third);
+			due = mono_earlier(due, hold->active[i]->renewed + third);
 	return due;
 }
 
@@ -262,9 +257,9 @@ static int go_on(
 	 */
 	if (rc == 0 && (code == -EBUSY || renewal_due(hold) <= now)) {
 		wait->pause = next_pause(hold, wait->pause);
-		until = earlier(now + wait->pause, take->patience->until);
+		until = mono_earlier(now + wait->pause, take->patience->until);
 		if (hold->listener)
-			until = earlier(until, part->began + slow_mark(wait->mark));
+			until = mono_earlier(until, part->began + slow_mark(wait->mark));
 		rc = pause_until(take, until, err);
 	}
 	return rc;
@@ -274,13 +269,13 @@ static int go_on(
 static mono_t slice_end(const struct take *take, const struct part *part, const struct wait *wait)
 {
 	const struct hold *hold = take->hold;
-	mono_t until = earlier(take->patience->until, renewal_due(hold));
+	mono_t until = mono_earlier(take->patience->until, renewal_due(hold));
 
 	if (!(part->provider->can & PROVIDER_QUEUES))
 		return 0;
 	if (!hold->listener)
 		return until;
-	return wait->is_told ? earlier(until, part->began + slow_mark(wait->mark)) : 0;
+	return wait->is_told ? mono_earlier(until, part->began + slow_mark(wait->mark)) : 0;
 }
 
 static int take_part(struct take *take, struct part *part, struct error *err)

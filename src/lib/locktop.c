@@ -28,6 +28,7 @@ int locktop_code(int code)
 		{-ECANCELED, LOCKTOP_INTERRUPTED},
 		{-EINTR, LOCKTOP_INTERRUPTED},
 		{-ENOMEM, LOCKTOP_NO_MEMORY},
+		{-EPROTONOSUPPORT, LOCKTOP_USAGE},
 	};
 
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)

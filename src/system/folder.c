@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -149,4 +150,21 @@ void folder_release(struct folder *folder)
 		folder_name_release(&folder->name[i]);
 	free(folder->name);
 	*folder = (struct folder){0};
+}
+
+char *folder_absolute(const char *path)
+{
+	char *here, *whole = NULL;
+
+	if (*path == '/')
+		return strdup(path);
+	here = getcwd(NULL, 0);
+	if (!here)
+		return NULL;
+	if (asprintf(&whole, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path) < 0) {
+		whole = NULL;
+		errno = ENOMEM;
+	}
+	free(here);
+	return whole;
 }

@@ -33,4 +33,7 @@ void folder_name_release(struct folder_name *name);
 int folder_list(struct folder *folder, int dir, const char *pattern);
 void folder_release(struct folder *folder);
 
+/* The path as seen from the current folder, for the caller to free; NULL with errno. */
+char *folder_absolute(const char *path);
+
 #endif

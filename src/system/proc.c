@@ -221,16 +221,22 @@ static int read_stat(int dir, const char *path, struct proc_stat *stat)
 	return n < 0 ? (int)n : proc_stat_parse(stat, text, (size_t)n);
 }
 
+int proc_stat_read(const struct world *world, int32_t pid, struct proc_stat *stat)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "%d/stat", (int)pid);
+	return read_stat(world->proc, path, stat);
+}
+
 enum life proc_life(const struct world *world, int32_t pid, uint64_t *start)
 {
 	struct proc_stat stat = {0};
 	enum life life = LIFE_UNKNOWN;
-	char path[32];
 	int rc;
 
 	if (pid > 0) {
-		snprintf(path, sizeof path, "%d/stat", (int)pid);
-		rc = read_stat(world->proc, path, &stat);
+		rc = proc_stat_read(world, pid, &stat);
 		life = rc < 0 ? life_unseen(world, pid, rc) : life_of(&stat);
 	}
 	if (start)

@@ -34,6 +34,8 @@ struct proc_stat {
 };
 /* 0 or -EINVAL. */
 int proc_stat_parse(struct proc_stat *stat, const char *text, size_t len);
+/* Reads and parses that of a process: 0 or -errno. */
+int proc_stat_read(const struct world *world, int32_t pid, struct proc_stat *stat);
 
 /*
  * Login names that were asked for: getpwuid_r(3), which may ask a server, is called once a uid.
