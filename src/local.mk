@@ -90,6 +90,8 @@ src_libtake_la_SOURCES = \
 
 noinst_LTLIBRARIES += src/libguard.la
 src_libguard_la_SOURCES = \
+	src/model/metric.c \
+	src/model/metric.h \
 	src/engine/logfile.c \
 	src/engine/logfile.h \
 	src/engine/metricslog.c \
