@@ -112,6 +112,10 @@ src_libcore_la_SOURCES = \
 	src/model/event.h \
 	src/model/event_write.c \
 	src/model/model.c \
+	src/model/histogram.h \
+	src/model/history.h \
+	src/model/metric_read.h \
+	src/model/metrics.h \
 	src/model/model.h \
 	src/model/select.c \
 	src/backends/backend.c \
@@ -125,6 +129,8 @@ src_libcore_la_SOURCES = \
 	src/engine/audit.h \
 	src/engine/child.c \
 	src/engine/child.h \
+	src/engine/metricsread.h \
+	src/system/logtail.h \
 	src/engine/holders.c \
 	src/engine/holders.h \
 	src/engine/hub.c \
@@ -137,7 +143,7 @@ src_libcore_la_SOURCES = \
 	src/engine/settings.h \
 	src/engine/source.c \
 	src/engine/source.h
-src_libcore_la_LIBADD = src/libguard.la src/libtake.la $(JANSSON_LIBS) $(CONFUSE_LIBS)
+src_libcore_la_LIBADD = src/libguard.la src/libtake.la $(JANSSON_LIBS) $(CONFUSE_LIBS) $(ZLIB_LIBS)
 
 # The commands that take locks, which the small program has too.
 noinst_LTLIBRARIES += src/libtakecli.la

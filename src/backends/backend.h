@@ -12,6 +12,7 @@
 
 #include "base/uri.h"
 #include "model/event.h"
+#include "model/metrics.h"
 #include "model/snapshot.h"
 #include "system/proc.h"
 
@@ -27,9 +28,16 @@ struct backend_scan {
 	 */
 	int (*progress)(void *data, struct snapshot *so_far);
 	void *progress_data;
+	/*
+	 * A backend of logs tells what happened, once, through this, besides or instead of locks; a
+	 * negative return ends the scan with it. NULL where nobody listens.
+	 */
+	int (*sample)(void *data, const struct sample *sample);
+	void *sample_data;
 	bool is_hinted;  /* in: a hint fired (else: the regular look) */
 	mono_t next;     /* out: when to look again, hints apart; MONO_NEVER */
 	bool is_polling; /* out: no hints can be had, see note */
+	bool is_partial; /* out: it took part of the first look only: look again at once */
 	bool is_final;   /* out: nothing will ever change again (end of a replay) */
 	char note[200];  /* out: "polling: no inotify watch left (ENOSPC)", or "" */
 };

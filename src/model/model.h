@@ -7,6 +7,7 @@
 #define LOCKTOP_MODEL_MODEL_H
 
 #include "model/event.h"
+#include "model/metrics.h"
 #include "model/verdict.h"
 
 /* Where a source stands; said by the hub. */
@@ -28,12 +29,13 @@ struct entry {
 	struct lock *lock; /* owned reference */
 	size_t source;     /* index into model->source */
 	struct verdict verdict;
-	int64_t limit;    /* ns, from the rules; 0: none */
-	enum state known; /* its state when its source last answered */
-	size_t due;       /* where it stands in model->waiting; SIZE_MAX: nowhere */
-	bool is_past;     /* the source began anew and has not seen it again yet */
-	bool is_tagged;   /* by the user of this model */
-	bool is_fresh;    /* appeared or changed state since the first complete look */
+	int64_t limit;            /* ns, from the rules; 0: none */
+	enum state known;         /* its state when its source last answered */
+	size_t due;               /* where it stands in model->waiting; SIZE_MAX: nowhere */
+	struct percentiles usual; /* how long holds of the last 7 days took; n 0: not known */
+	bool is_past;             /* the source began anew and has not seen it again yet */
+	bool is_tagged;           /* by the user of this model */
+	bool is_fresh;            /* appeared or changed state since the first complete look */
 };
 
 struct model_source {
@@ -56,6 +58,7 @@ struct model_source {
 	size_t n, size;
 	size_t past; /* entries that are */
 	size_t count[STATE_COUNT];
+	struct metrics *metrics; /* owned; of a source that reads a log; NULL: none */
 };
 
 /* One line of the events view. */
@@ -133,6 +136,19 @@ struct facts model_facts(const struct model *model, const struct entry *entry);
 int64_t model_limit(const struct model *model, size_t source, const struct lock *lock);
 /* Clean address of a lock for the command line: "/run/lock/x.lock", "kernel:flock:/run/x". */
 void model_address(char *dst, size_t size, const struct model *model, const struct entry *entry);
+
+/*
+ * What the logs say of a lock, by its address or path: a set for series_tally() and its sisters.
+ * Empty when no log names it. Valid until the next event.
+ */
+struct series_set model_series(const struct model *model, const struct entry *entry);
+/* Of everything that the logs name, also of locks that are not on the screen. */
+struct series_set model_series_all(const struct model *model);
+/* Does any source read a log? Lines of them that were not understood, in all. */
+bool model_has_metrics(const struct model *model);
+uint64_t model_metrics_bad(const struct model *model);
+/* From when on the window is known at `at`, over all logs; 0: all of it. */
+wall_t model_known_from(const struct model *model, enum window window, wall_t at);
 
 /* Which locks to show, and in which order. */
 struct selection {

@@ -38,6 +38,8 @@ struct facts {
 	mono_t now; /* the reader's CLOCK_BOOTTIME */
 	wall_t now_wall;
 	int64_t limit;           /* ns that a hold may take (600 s unless set) */
+	int64_t usual;           /* ns; p99 of its own holds, 0 where too few are known */
+	double usual_factor;     /* a hold of more than so many times that is OVERDUE; 0: never */
 	int64_t malformed_grace; /* ns; 0: 2 s. A half-written record is nobody's fault so long */
 	bool is_silent;          /* the source has not answered within its deadline: */
 				 /* what it said last is the past */

@@ -1,0 +1,196 @@
+/*
+ * What the metrics log says, counted: per lock and over all, as totals (report, export) or as
+ * series by the second, minute and hour (the monitor). One model behind the metrics view, report,
+ * compare, check, JSON, CSV and Prometheus: they all ask a tally for its counts and percentiles.
+ * Memory is bounded and does not grow with the log. Pure: times come in with the lines.
+ */
+#ifndef LOCKTOP_MODEL_METRICS_H
+#define LOCKTOP_MODEL_METRICS_H
+
+#include "model/histogram.h"
+#include "model/metric.h"
+#include <jansson.h>
+#include <stdbool.h>
+
+/* What happened in a span of time. A zeroed one is empty. */
+struct tally {
+	uint32_t count[METRIC_EVENT_COUNT]; /* lines of each event; stays at the most */
+	uint32_t slow;                      /* waits of more than a second, however they ended */
+	struct histogram wait;              /* of those that acquired it */
+	struct histogram hold;              /* of released and lost */
+};
+
+int tally_add(struct tally *tally, const struct metric *metric); /* 0 or -ENOMEM */
+int tally_merge(struct tally *into, const struct tally *from);
+void tally_clear(struct tally *tally); /* keeps the memory */
+void tally_release(struct tally *tally);
+bool tally_is_empty(const struct tally *tally);
+/* Tries to take it: acquired, busy and timeout; and those that did not get it. */
+uint64_t tally_attempts(const struct tally *tally);
+uint64_t tally_failed(const struct tally *tally);
+
+/* Whom others waited for, by program and host. */
+struct waited_for {
+	char who[80];    /* clean; "php on web1" */
+	uint32_t times;  /* lines that named it: busy, timeout, slow */
+	int64_t longest; /* ns */
+};
+enum { WAITED_FOR_MAX = 6 };
+
+/* The resolutions, the finest first: seconds of a slot, and how many are kept (twice the window).
+ */
+#define TIERS(_)            \
+	_(SECOND, 1, 1800)  \
+	_(MINUTE, 60, 2880) \
+	_(HOUR, 3600, 336)
+
+enum tier {
+#define _(id, seconds, slots) TIER_##id,
+	TIERS(_)
+#undef _
+		TIER_COUNT
+};
+
+/* id, word, help, seconds, tier that it is made of */
+#define WINDOWS(_)                                    \
+	_(15M, "15m", "15 minutes", 900, TIER_SECOND) \
+	_(1H, "1h", "1 hour", 3600, TIER_MINUTE)      \
+	_(24H, "24h", "24 hours", 86400, TIER_MINUTE) \
+	_(7D, "7d", "7 days", 604800, TIER_HOUR)
+
+enum window {
+#define _(id, word, help, seconds, tier) WINDOW_##id,
+	WINDOWS(_)
+#undef _
+		WINDOW_COUNT
+};
+
+struct window_info {
+	const char *word, *help;
+	int64_t length; /* ns */
+	enum tier tier;
+};
+extern const struct window_info window_info[WINDOW_COUNT];
+
+struct slot; /* a tally and when */
+
+/* One lock's, or all of a log's. */
+struct series {
+	char *address; /* owned; clean: "/run/lock/x.lock", "redis://h/0/x"; NULL: of all */
+	char *source, *lock, *backend;  /* owned, clean; "" unknown */
+	wall_t first, last;             /* ts of its first and last line; 0: none */
+	struct tally total;             /* METRICS_TOTALS only */
+	struct slot **slot[TIER_COUNT]; /* owned rings, by absolute number; NULL: nothing there */
+	struct waited_for waited[WAITED_FOR_MAX]; /* the most often named first; who "": unused */
+	uint64_t changes;                         /* grows with every line */
+	struct series *next;                      /* of the same hash */
+	struct series *newer, *older;             /* by use */
+};
+
+enum metrics_mode {
+	METRICS_TOTALS, /* one tally a lock: everything that was fed */
+	METRICS_SERIES, /* rings of slots: the last 30 minutes, 2 days, 14 days */
+};
+
+struct metrics {
+	enum metrics_mode mode;
+	struct series all;
+	struct series **bucket; /* owned hash table, by address */
+	size_t buckets;
+	size_t series;     /* how many locks */
+	size_t series_max; /* beyond that the one longest unused is forgotten; its lines stay in all
+			    */
+	uint64_t forgotten;             /* locks that were */
+	struct series *newest, *oldest; /* by use */
+	size_t bytes, bytes_max;        /* beyond that the oldest slots go, the finest tier first */
+	wall_t kept[TIER_COUNT]; /* nothing before that is known, for want of room; 0: all of the
+				    ring */
+	uint64_t lines;          /* metrics that were added */
+	uint64_t bad;            /* lines not understood, as the reader of the log said */
+	uint64_t changes;        /* grows with every line */
+};
+
+/* series_max, bytes_max 0: 512 locks and 24 MB in series, 20,000 and 40 MB in totals. */
+int metrics_init(
+	struct metrics *metrics, enum metrics_mode mode, size_t series_max, size_t bytes_max);
+void metrics_release(struct metrics *metrics);
+void metrics_clear(struct metrics *metrics);
+/* Counts a line. Without a lock's name it counts in all only. 0 or -ENOMEM. */
+int metrics_add(struct metrics *metrics, const struct metric *metric);
+/* By clean address; NULL: never heard of it, or forgotten. */
+const struct series *metrics_find(const struct metrics *metrics, const char *address);
+/*
+ * The locks, as an owned array (free()) of borrowed series, by address. NULL with *n 0: none;
+ * with *n > 0: out of memory.
+ */
+const struct series **metrics_sorted(const struct metrics *metrics, size_t *n);
+/* The address of a lock as the monitor has it, from the two words of a line. Returns its length. */
+size_t metrics_address(char *dst, size_t size, const char *source, const char *lock);
+
+/*
+ * A slot as it travels from the process that reads a log to the monitor: what happened to one
+ * lock from `from` on for `seconds` (1, 60 or 3600).
+ */
+struct sample {
+	char *source, *lock, *backend; /* owned, clean; NULL or "" unknown */
+	int64_t from;                  /* s since 1970, a multiple of seconds */
+	int32_t seconds;
+	struct tally tally; /* owned */
+	struct waited_for waited[WAITED_FOR_MAX];
+	wall_t last; /* ts of its last line */
+};
+
+int metrics_add_sample(struct metrics *metrics, const struct sample *sample); /* 0 or -ENOMEM */
+void sample_release(struct sample *sample);
+/*
+ * Calls fn for every slot as a sample (borrowed), each line in one of them only: in the finest tier
+ * that still has it at `now`. Ends with the first result that is not 0, and returns it.
+ */
+int metrics_each_sample(const struct metrics *metrics, wall_t now,
+	int (*fn)(void *data, const struct sample *sample), void *data);
+
+/* The same lock in several logs, or several locks as one: what the questions below are about. */
+enum { SERIES_SET_MAX = 16 };
+struct series_set {
+	const struct series *at[SERIES_SET_MAX];
+	size_t n;
+};
+
+/* Adds up [from, to) of a tier, or the totals (from, to 0). into is not cleared. 0 or -ENOMEM. */
+int series_tally(
+	const struct series_set *set, enum tier tier, wall_t from, wall_t to, struct tally *into);
+/* The window that ends with the slot in which `at` lies. */
+int series_window(const struct series_set *set, enum window window, wall_t at, struct tally *into);
+
+/* One column of a graph. */
+enum {
+	MARK_RELEASED = 1, /* an administrator released a stale one */
+	MARK_FORCED = 2,   /* … forced, or signalled the holder */
+	MARK_TAKEN_OVER = 4,
+	MARK_LOST = 8,
+};
+struct point {
+	wall_t from, to;
+	struct percentiles wait, hold; /* n 0: nothing was measured; that is a gap, not a zero */
+	uint64_t acquired, failed, stale, slow;
+	unsigned int marks;
+};
+
+/*
+ * The window that ends at `at`, cut into n columns of equal length; where slots are longer than
+ * that, columns have what their slot has. 0 or -ENOMEM.
+ */
+int series_points(
+	const struct series_set *set, enum window window, wall_t at, struct point *point, size_t n);
+/* From when on the window is known (memory, or the log begins there); 0: all of it. */
+wall_t series_known_from(const struct metrics *metrics, enum window window, wall_t at);
+
+/* {"n":…,"p50":…,"p95":…,"p99":…,"max":…} in ms to the microsecond; null where n is 0. */
+json_t *percentiles_to_json(const struct percentiles *percentiles);
+/*
+ * {"attempts","acquired","failed","busy","timeout","slow","lost","stale","taken_over","released",
+ * "released_stale","forced","signalled","fallback","error","wait_ms":{…},"hold_ms":{…}}
+ */
+json_t *tally_to_json(const struct tally *tally);
+
+#endif

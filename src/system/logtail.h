@@ -1,0 +1,73 @@
+/*
+ * Follows one log by name: reads lines from a point in time on and goes on where it was, through
+ * rotation (the file was moved and a new one made: the old one is read to its end first; copied and
+ * truncated: from the start again), truncation, deletion, and a last line that is still being
+ * written. Reading changes nothing, the atime apart; what is no regular file is not opened
+ * (O_NONBLOCK; a symbolic link is followed, as logs often are links).
+ */
+#ifndef LOCKTOP_SYSTEM_LOGTAIL_H
+#define LOCKTOP_SYSTEM_LOGTAIL_H
+
+#include "base/clock.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct error;
+
+/* A longer line is counted as too long and skipped. */
+enum { LOGTAIL_LINE_MAX = 4096 };
+
+/* When was that line written? INT64_MIN: cannot be told. */
+typedef int64_t logtail_time_fn(const char *line, size_t len);
+
+struct logtail {
+	char *path;         /* owned */
+	bool is_compressed; /* *.gz: read through zlib, from the start, and never followed */
+	int fd;             /* -1: not open */
+	void *gz;           /* gzFile */
+	uint64_t dev, ino;
+	off_t at;  /* what stands before was handed out or skipped */
+	char *buf; /* owned; what was read and not handed out yet */
+	size_t start, end, size;
+	char last[64]; /* the bytes in front of `at`, to see that the file was truncated and regrew
+			*/
+	size_t last_len;
+	bool is_skipping; /* inside a line that is too long, or after a seek: up to the next newline
+			   */
+	uint64_t too_long, torn; /* lines lost that way */
+	uint64_t rotations, truncations;
+	uint64_t bytes; /* read in all */
+};
+
+/* -ENOMEM. Nothing is opened yet. */
+int logtail_init(struct logtail *tail, const char *path);
+void logtail_release(struct logtail *tail);
+/*
+ * Opens the file at the first line that was written at `since` or later (0: at the start), found
+ * by a binary search: a log that is appended to is in order but for the time that a write takes,
+ * so it begins a little earlier; the caller drops what is too old. Holes of a sparse file are
+ * skipped. 0, -ENOENT (may come later: logtail_next() tries again), or -errno with a sentence.
+ */
+int logtail_open(struct logtail *tail, wall_t since, logtail_time_fn *time, struct error *err);
+/*
+ * The next complete line without its newline, NUL-terminated, in a buffer that may be written to
+ * until the next call. 1; 0: no more now (look again after a hint or a second: rotation is noticed
+ * here); -errno with a sentence. *line may hold NUL bytes.
+ */
+int logtail_next(struct logtail *tail, char **line, size_t *len, struct error *err);
+/*
+ * The file will not be followed further: hands out a last line that has no newline. 1 or 0.
+ */
+int logtail_rest(struct logtail *tail, char **line, size_t *len);
+
+/*
+ * The files that a path or glob(7) pattern names, in the order in which they were written; with
+ * `rotated` also PATH.1, PATH.2.gz, PATH-20261123 … of each, the oldest first. Owned array of
+ * owned strings, NULL-terminated; NULL out of memory. None match: an empty array.
+ */
+char **logtail_files(const char *pattern, bool rotated);
+void logtail_files_free(char **files);
+
+#endif
