@@ -175,6 +175,8 @@ src_libcli_la_SOURCES = \
 	src/cli/ask.h \
 	src/cli/cmd_clean.c \
 	src/cli/cmd_demo.c \
+	src/cli/demo_past.c \
+	src/cli/demo_past.h \
 	src/cli/cmd_ls.c \
 	src/cli/cmd_monitor.c \
 	src/cli/cmd_release.c \
@@ -189,6 +191,7 @@ src_libcli_la_SOURCES = \
 	src/cli/options.h \
 	src/cli/session.c \
 	src/cli/session.h
+src_libcli_la_LIBADD = -lm
 
 # What people call is small and links libc alone; it executes the large one for all else.
 bin_PROGRAMS += locktop

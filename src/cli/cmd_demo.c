@@ -20,16 +20,17 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/demo_past.h"
 #include "cli/session.h"
 
 extern char **environ;
 
-/* A hold of import.lock is over its limit after this, so that nobody waits long to see it. */
 /* In the demo's folder: the workers' names, as links to this program; what the locks went through.
  */
 #define BIN     "bin"
 #define METRICS "metrics.jsonl"
 
+/* A hold of import.lock is over its limit after this, so that nobody waits long to see it. */
 enum { IMPORT_LIMIT_S = 5, DETACHED_LEASE_S = 3, READY_S = IMPORT_LIMIT_S + 2 };
 
 /* --- the workers: each is a process of its own ---------------------------------------- */
@@ -198,6 +199,14 @@ static void work_job(const struct worker *worker)
 	_exit(0);
 }
 
+/* A short one, so that its lock changes hands several times a second. */
+static void work_mail(const struct worker *worker)
+{
+	(void)worker;
+	usleep(60000 + (unsigned int)getpid() * 7919 % 340000);
+	_exit(0);
+}
+
 static void work_endless(const struct worker *worker)
 {
 	(void)worker;
@@ -210,6 +219,7 @@ static const struct {
 	void (*work)(const struct worker *worker);
 } works[] = {
 	{"job", work_job},
+	{"mail", work_mail},
 	{"endless", work_endless},
 	{"plain", work_plain},
 	{"victim", work_victim},
@@ -255,21 +265,28 @@ static const struct part {
 	const char *work;
 	const char *comm; /* what the worker calls itself, 15 bytes at most */
 	enum fate fate;
-	const char *run; /* the address, where locktop run takes the lock for it */
+	const char *run;  /* the address, where locktop run takes the lock for it */
+	const char *wait; /* for so long */
 } parts[] = {
-	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock"},
-	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock"},
-	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock"},
-	{"import.lock", "plain", "php-import", LIVES, NULL},
-	{"cache-warm.lock", "plain", "cache-warm", IS_KILLED, NULL},
-	{"thumbnails.lock", "victim", "thumbnailer", COMES_BACK, NULL},
-	{"dpkg-style.lock", "endless", "package-tool", LIVES, "flock:dpkg-style.lock"},
-	{"deploy.lock", "endless", "deploy", IS_STOPPED, "./deploy.lock"},
-	{"newsletter.lock", "detached", "newsletter", LIVES, NULL},
-	{"replica.lock", "other-host", "replica", LIVES, NULL},
-	{"last-week.lock", "before-boot", "last-week", LIVES, NULL},
-	{"upload.lock", "corrupt", "upload", LIVES, NULL},
-	{"backup.lock", "free", "backup", LIVES, NULL},
+	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock",
+		"1h"},
+	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock",
+		"1h"},
+	{"story-generation.lock", "job", "story-worker", COMES_BACK, "./story-generation.lock",
+		"1h"},
+	{"mail-queue.lock", "mail", "mail-worker", COMES_BACK, "./mail-queue.lock", "0.5"},
+	{"mail-queue.lock", "mail", "mail-worker", COMES_BACK, "./mail-queue.lock", "0.5"},
+	{"mail-queue.lock", "mail", "mail-worker", COMES_BACK, "./mail-queue.lock", "0.5"},
+	{"import.lock", "plain", "php-import", LIVES, NULL, NULL},
+	{"cache-warm.lock", "plain", "cache-warm", IS_KILLED, NULL, NULL},
+	{"thumbnails.lock", "victim", "thumbnailer", COMES_BACK, NULL, NULL},
+	{"dpkg-style.lock", "endless", "package-tool", LIVES, "flock:dpkg-style.lock", "1h"},
+	{"deploy.lock", "endless", "deploy", IS_STOPPED, "./deploy.lock", "1h"},
+	{"newsletter.lock", "detached", "newsletter", LIVES, NULL, NULL},
+	{"replica.lock", "other-host", "replica", LIVES, NULL, NULL},
+	{"last-week.lock", "before-boot", "last-week", LIVES, NULL, NULL},
+	{"upload.lock", "corrupt", "upload", LIVES, NULL, NULL},
+	{"backup.lock", "free", "backup", LIVES, NULL, NULL},
 };
 
 enum { PARTS = sizeof parts / sizeof *parts };
@@ -290,7 +307,8 @@ struct demo {
 /* The worker's own command line, behind that of locktop run if that takes the lock for it. */
 static void fill_argv(const char **argv, const struct part *part)
 {
-	const char *const run[] = {"locktop", "run", "--log", METRICS, "-w", "1h", "--", part->run};
+	const char *const run[] = {
+		"locktop", "run", "--log", METRICS, "-w", part->wait, "--", part->run};
 	/* A link to this program with the worker's name: what ps(1) and the monitor show. */
 	const char *const worker[] = {
 		part->comm, "demo-worker", part->work, part->lock, part->comm};
@@ -320,6 +338,9 @@ static void become(const struct part *part, pid_t demo)
 	signal(SIGHUP, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* That it did not get the lock in time is in the log; the screen is the monitor's. */
+	if (part->run && !freopen("/dev/null", "w", stderr))
+		_exit(EXIT_SOFTWARE);
 	fill_argv(argv, part);
 	snprintf(link, sizeof link, BIN "/%s", part->comm);
 	if (part->run)
@@ -392,6 +413,22 @@ static int prepare(struct demo *demo, struct error *err)
 	if (fclose(config) != 0)
 		return error_sys(err, -errno, "cannot write %s", demo->config);
 	return make_links(err);
+}
+
+/* What the graphs show of the time before; the workers' lines follow it. */
+static int make_past(const struct demo *demo, struct error *err)
+{
+	struct world world;
+	struct here here;
+	int e = world_open(&world, NULL, &clock_system, err);
+
+	if (e < 0)
+		return e;
+	e = proc_here(&world, &here, err);
+	world_close(&world);
+	return e < 0 ? e
+		     : demo_past_write(
+			       METRICS, demo->folder, here.host, clock_wall(&clock_system), err);
 }
 
 static int play(struct demo *demo, struct error *err)
@@ -475,7 +512,6 @@ static void sweep(struct demo *demo)
 	rmdir(BIN);
 	unlink(METRICS);
 	unlink("audit.jsonl");
-	unlink("metrics.jsonl");
 	unlink(demo->config);
 	if (chdir("/") == 0)
 		rmdir(demo->folder);
@@ -521,6 +557,8 @@ static int run(const struct command *command, int argc, char **argv)
 	signal(SIGTERM, ignore);
 	signal(SIGHUP, ignore);
 	e = prepare(&demo, &err);
+	if (e == 0)
+		e = make_past(&demo, &err);
 	if (e == 0)
 		e = play(&demo, &err);
 	if (e == 0 && !isatty(STDOUT_FILENO)) {
