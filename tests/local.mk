@@ -84,7 +84,7 @@ EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_all
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
 	tests/bench/bench_kernlocks tests/bench/bench_model tests/bench/bench_metrics \
-	tests/bench/bench_take
+	tests/bench/bench_take tests/bench/bench_log
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 tests_bench_bench_screen_LDADD = -lutil
