@@ -187,6 +187,8 @@ src_libcli_la_SOURCES = \
 	src/cli/commands.c \
 	src/cli/listing.c \
 	src/cli/listing.h \
+	src/cli/log_options.c \
+	src/cli/log_options.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/session.c \

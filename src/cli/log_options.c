@@ -1,0 +1,161 @@
+/* Which logs are read, and from when until when. */
+#include "config.h"
+#include "cli/log_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/cli.h"
+
+enum { OPT_LOG = 0x3000, OPT_ROTATED, OPT_SINCE, OPT_UNTIL };
+
+/* A number alone: from here on it is a time (3 March 1973), before it a duration. */
+#define LEAST_TIME INT64_C(100000000)
+
+#define LOG_OPTION                                                                        \
+	{                                                                                 \
+		"log", OPT_LOG, "FILE", 0, "read this metrics log; may be given again", 0 \
+	}
+
+static const struct argp_option file_options[] = {
+	LOG_OPTION,
+	{0},
+};
+
+static const struct argp_option options[] = {
+	LOG_OPTION,
+	{"rotated", OPT_ROTATED, NULL, 0, "and what was rotated away: FILE.1, FILE.2.gz, ...", 0},
+	{"since", OPT_SINCE, "TIME", 0, "from then on: 24h ago, a time, or all", 0},
+	{"until", OPT_UNTIL, "TIME", 0, "until then: 1h ago, or a time", 0},
+	{0},
+};
+
+void log_options_init(struct log_options *log, int64_t since)
+{
+	*log = (struct log_options){.since.ns = since};
+	if (since > 0)
+		log->since.kind = LOG_TIME_AGO;
+}
+
+static int parse_number(const char *text, struct log_time *out)
+{
+	int64_t n;
+
+	if (text_to_int(text, 0, LEAST_TIME - 1, &n) < 0)
+		return -EINVAL;
+	*out = (struct log_time){LOG_TIME_AGO, n * NS_PER_S, text};
+	return 0;
+}
+
+int log_time_parse(const char *text, struct log_time *out)
+{
+	int64_t ns;
+
+	if (strcmp(text, "all") == 0) {
+		*out = (struct log_time){LOG_TIME_NONE, 0, text};
+		return 0;
+	}
+	if (parse_number(text, out) == 0)
+		return 0;
+	if (options_time(text, &ns) == 0) {
+		*out = (struct log_time){LOG_TIME_AT, ns, text};
+		return 0;
+	}
+	if (text_to_duration(text, &ns) == 0 && ns >= 0) {
+		*out = (struct log_time){LOG_TIME_AGO, ns, text};
+		return 0;
+	}
+	return -EINVAL;
+}
+
+wall_t log_time_at(const struct log_time *time, wall_t now)
+{
+	switch (time->kind) {
+	case LOG_TIME_NONE: return 0;
+	case LOG_TIME_AT: return time->ns;
+	case LOG_TIME_AGO: break;
+	}
+	/* 1970 is as good as the beginning. */
+	return now > time->ns ? now - time->ns : 1;
+}
+
+static void parse_time(
+	const char *name, const char *text, struct log_time *out, struct argp_state *state)
+{
+	if (log_time_parse(text, out) < 0)
+		argp_error(state,
+			"no time '%s' for %s, expected something like 24h (so long ago), "
+			"\"2026-03-01 12:03:41\" or @1763866361",
+			text, name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct log_options *log = state->input;
+
+	switch (key) {
+	case OPT_ROTATED: log->rotated = true; return 0;
+	case OPT_SINCE: parse_time("--since", arg, &log->since, state); return 0;
+	case OPT_UNTIL: parse_time("--until", arg, &log->until, state); return 0;
+	case OPT_LOG:
+		if (!*arg)
+			argp_error(state, "--log needs the name of a file");
+		if (log->logs == LOG_OPTIONS_LOGS)
+			argp_error(state, "more than %d logs; a pattern may name them",
+				LOG_OPTIONS_LOGS);
+		log->log[log->logs++] = arg;
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp log_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
+const struct argp log_file_argp = {file_options, parse, NULL, NULL, NULL, NULL, NULL};
+
+int log_reading_open(struct log_reading *reading, const struct log_options *log,
+	const struct settings *settings, wall_t now, struct error *err)
+{
+	struct metricsread *read = &reading->read;
+
+	*reading = (struct log_reading){0};
+	read->rotated = log->rotated;
+	read->since = log_time_at(&log->since, now);
+	read->until = log_time_at(&log->until, now);
+	if (read->until && read->until <= read->since)
+		return error_set(err, -EINVAL,
+			"nothing lies between --since and --until: the end is not after the "
+			"beginning");
+	if (log->logs) {
+		read->log = log->log;
+		read->logs = log->logs;
+		return 0;
+	}
+	reading->usual = metricsread_logs(settings);
+	if (!reading->usual)
+		return error_sys(err, -ENOMEM, "cannot tell which logs there are");
+	read->log = (const char *const *)reading->usual;
+	while (reading->usual[read->logs])
+		read->logs++;
+	return 0;
+}
+
+int log_reading_run(struct log_reading *reading, struct metrics *metrics, struct error *err)
+{
+	struct metricsread *read = &reading->read;
+
+	if (read->logs == 0)
+		return error_set(err, -ENOENT,
+			"there is no metrics log: metrics = \"none\" in the configuration, and no "
+			"--log");
+	return metricsread(read, metrics, err);
+}
+
+void log_reading_close(struct log_reading *reading)
+{
+	if (reading->usual)
+		metricsread_logs_free(reading->usual);
+	reading->usual = NULL;
+}
