@@ -77,7 +77,7 @@ SHELL_TESTS = \
 
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
-EXTRA_DIST += tests/bench/run tests/lib.sh tests/readme-screen tests/failing_alloc.h tests/failing_inotify.h tests/lock_place.h \
+EXTRA_DIST += tests/bench/run tests/lib.sh tests/make-metrics-log tests/readme-screen tests/failing_alloc.h tests/failing_inotify.h tests/lock_place.h \
 	tests/fake_provider.h tests/made_world.h tests/model/lt1.pml tests/model/seed.pml tests/php \
 	tests/random_lock.h tests/scene.h tests/screens tests/steered.h tests/world
 
