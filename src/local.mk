@@ -112,12 +112,23 @@ src_libcore_la_SOURCES = \
 	src/model/event.h \
 	src/model/event_write.c \
 	src/model/model.c \
+	src/model/histogram.c \
 	src/model/histogram.h \
 	src/model/history.h \
 	src/model/metric_read.h \
+	src/model/metrics.c \
 	src/model/metrics.h \
+	src/model/metrics_address.c \
+	src/model/metrics_json.c \
+	src/model/metrics_points.c \
+	src/model/metrics_private.h \
+	src/model/metrics_sample.c \
+	src/model/metrics_slot.c \
+	src/model/metrics_slots.c \
+	src/model/metrics_waited.c \
 	src/model/model.h \
 	src/model/select.c \
+	src/model/tally.c \
 	src/backends/backend.c \
 	src/backends/kernel.c \
 	src/backends/replay.c \

@@ -14,6 +14,8 @@ UNIT_TESTS = \
 	tests/test_snapshot \
 	tests/test_verdict \
 	tests/test_columns \
+	tests/test_histogram \
+	tests/test_metrics \
 	tests/test_model \
 	tests/test_world \
 	tests/test_proc \
@@ -97,6 +99,9 @@ FAILING_ALLOC = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 tests_test_lock_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_event_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_snapshot_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
+tests_test_histogram_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
+tests_test_histogram_LDADD = $(LDADD) -lm
+tests_test_metrics_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)

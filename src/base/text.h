@@ -66,6 +66,11 @@ int text_to_duration(const char *text, int64_t *ns);
 const char *text_duration(char *dst, size_t size, int64_t ns);
 /* One unit, so that it changes rarely: "47s", "3m", "2h", "6d". */
 const char *text_duration_short(char *dst, size_t size, int64_t ns);
+/*
+ * A latency in three digits: "0", "850us", "12.3ms", "1.25s", "40ms"; from 10 s on as
+ * text_duration(). ASCII. Below zero: "-", it is not known.
+ */
+const char *text_latency(char *dst, size_t size, int64_t ns);
 /* Local time "2026-03-01 12:03:41", or "12:03:41". wall in ns. Before 1970: "?". */
 const char *text_time(char *dst, size_t size, int64_t wall);
 const char *text_clock(char *dst, size_t size, int64_t wall);

@@ -142,6 +142,47 @@ const char *text_duration_short(char *dst, size_t size, int64_t ns)
 	return write_duration(dst, size, ns, true);
 }
 
+/* Rounded to three digits, but to no less than a ns. */
+static int64_t three_digits(int64_t ns)
+{
+	int64_t step = 1;
+
+	while (ns / step >= 1000)
+		step *= 10;
+	return (ns + step / 2) / step * step;
+}
+
+const char *text_latency(char *dst, size_t size, int64_t ns)
+{
+	static const struct {
+		const char *word;
+		int64_t ns;
+	} scale[] = {{"s", NS_PER_S}, {"ms", NS_PER_MS}, {"us", 1000}};
+	int64_t rounded, part;
+	int i = 0, decimals = 3;
+
+	if (ns <= 0) {
+		snprintf(dst, size, ns ? "-" : "0");
+		return dst;
+	}
+	rounded = ns < 10 * NS_PER_S ? three_digits(ns) : ns;
+	if (rounded >= 10 * NS_PER_S)
+		return text_duration(dst, size, rounded);
+	while (i < 2 && rounded < scale[i].ns)
+		i++;
+	part = rounded % scale[i].ns * 1000 / scale[i].ns;
+	while (decimals && part % 10 == 0) {
+		part /= 10;
+		decimals--;
+	}
+	if (decimals)
+		snprintf(dst, size, "%" PRId64 ".%0*" PRId64 "%s", rounded / scale[i].ns, decimals,
+			part, scale[i].word);
+	else
+		snprintf(dst, size, "%" PRId64 "%s", rounded / scale[i].ns, scale[i].word);
+	return dst;
+}
+
 static bool local_time(int64_t wall, struct tm *tm)
 {
 	time_t seconds = (time_t)(wall / NS_PER_S);

@@ -29,15 +29,20 @@ bool tally_is_empty(const struct tally *tally);
 uint64_t tally_attempts(const struct tally *tally);
 uint64_t tally_failed(const struct tally *tally);
 
-/* Whom others waited for, by program and host. */
+/*
+ * Whom others waited for, by program and host. Only so many are kept: when another one comes, it
+ * takes the place, and the number, of the least; the last ones may so be too high.
+ */
 struct waited_for {
 	char who[80];    /* clean; "php on web1" */
 	uint32_t times;  /* lines that named it: busy, timeout, slow */
-	int64_t longest; /* ns */
+	int64_t longest; /* ns that one of those had waited */
 };
 enum { WAITED_FOR_MAX = 6 };
 
-/* The resolutions, the finest first: seconds of a slot, and how many are kept (twice the window).
+/*
+ * The resolutions, the finest first: seconds of a slot, and how many are kept (twice the window).
+ * A line may come late, or up to an hour early (another host's clock): it costs no other slot.
  */
 #define TIERS(_)            \
 	_(SECOND, 1, 1800)  \
@@ -72,19 +77,27 @@ struct window_info {
 };
 extern const struct window_info window_info[WINDOW_COUNT];
 
-struct slot; /* a tally and when */
+/* What happened in a second, minute or hour. */
+struct slot;
+
+/* Those of a tier in which anything happened, by their number (time / length). */
+struct slots {
+	struct slot *at; /* owned */
+	uint32_t n, size;
+};
 
 /* One lock's, or all of a log's. */
 struct series {
 	char *address; /* owned; clean: "/run/lock/x.lock", "redis://h/0/x"; NULL: of all */
-	char *source, *lock, *backend;  /* owned, clean; "" unknown */
-	wall_t first, last;             /* ts of its first and last line; 0: none */
-	struct tally total;             /* METRICS_TOTALS only */
-	struct slot **slot[TIER_COUNT]; /* owned rings, by absolute number; NULL: nothing there */
+	char *source, *lock, *backend;            /* owned, clean; "" unknown */
+	wall_t first, last;                       /* ts of its first and last line; 0: none */
+	struct tally total;                       /* METRICS_TOTALS only */
+	struct slots slots[TIER_COUNT];           /* METRICS_SERIES only */
 	struct waited_for waited[WAITED_FOR_MAX]; /* the most often named first; who "": unused */
 	uint64_t changes;                         /* grows with every line */
-	struct series *next;                      /* of the same hash */
-	struct series *newer, *older;             /* by use */
+	uint64_t hash;
+	struct series *next;          /* of the same hash */
+	struct series *newer, *older; /* by use */
 };
 
 enum metrics_mode {
@@ -95,6 +108,7 @@ enum metrics_mode {
 struct metrics {
 	enum metrics_mode mode;
 	struct series all;
+	struct series rest; /* of all, what has no series: no lock was named, or it is forgotten */
 	struct series **bucket; /* owned hash table, by address */
 	size_t buckets;
 	size_t series;     /* how many locks */
@@ -102,9 +116,14 @@ struct metrics {
 			    */
 	uint64_t forgotten;             /* locks that were */
 	struct series *newest, *oldest; /* by use */
-	size_t bytes, bytes_max;        /* beyond that the oldest slots go, the finest tier first */
-	wall_t kept[TIER_COUNT]; /* nothing before that is known, for want of room; 0: all of the
-				    ring */
+	/*
+	 * What it takes of the heap; beyond the most the oldest slots go, of the tier that takes
+	 * most, and at last the locks longest unused.
+	 */
+	size_t bytes, bytes_max;
+	size_t tier_bytes[TIER_COUNT];
+	wall_t kept[TIER_COUNT]; /* before that something went; 0: nothing did. Ask
+				    series_known_from() */
 	uint64_t lines;          /* metrics that were added */
 	uint64_t bad;            /* lines not understood, as the reader of the log said */
 	uint64_t changes;        /* grows with every line */
@@ -115,7 +134,10 @@ int metrics_init(
 	struct metrics *metrics, enum metrics_mode mode, size_t series_max, size_t bytes_max);
 void metrics_release(struct metrics *metrics);
 void metrics_clear(struct metrics *metrics);
-/* Counts a line. Without a lock's name it counts in all only. 0 or -ENOMEM. */
+/*
+ * Counts a line, whose texts are clean. Without a lock's name it counts in all only. 0, or -ENOMEM:
+ * it is not counted then, and what was there still is.
+ */
 int metrics_add(struct metrics *metrics, const struct metric *metric);
 /* By clean address; NULL: never heard of it, or forgotten. */
 const struct series *metrics_find(const struct metrics *metrics, const char *address);
@@ -124,12 +146,18 @@ const struct series *metrics_find(const struct metrics *metrics, const char *add
  * with *n > 0: out of memory.
  */
 const struct series **metrics_sorted(const struct metrics *metrics, size_t *n);
-/* The address of a lock as the monitor has it, from the two words of a line. Returns its length. */
+/*
+ * The address of a lock as model_address() has it, from the two words of a line: "/run/lock/x.lock"
+ * for "file:/run/lock" and "x.lock", "ssh:web1:/run/lock/x.lock", "kernel:flock:/run/x",
+ * "redis://h/0/x". A file: source may be the file itself if it ends with the name and that has a
+ * dot; %XX in it is decoded. Clean if both are. Returns its length; cut at size - 1.
+ */
 size_t metrics_address(char *dst, size_t size, const char *source, const char *lock);
 
 /*
  * A slot as it travels from the process that reads a log to the monitor: what happened to one
- * lock from `from` on for `seconds` (1, 60 or 3600).
+ * lock from `from` on for `seconds` (1, 60 or 3600). waited is not of the slot: it stands in one
+ * of the samples of a lock, for all of them.
  */
 struct sample {
 	char *source, *lock, *backend; /* owned, clean; NULL or "" unknown */
@@ -140,11 +168,16 @@ struct sample {
 	wall_t last; /* ts of its last line */
 };
 
-int metrics_add_sample(struct metrics *metrics, const struct sample *sample); /* 0 or -ENOMEM */
+/*
+ * Adds a sample to its own tier and the coarser ones. 0, -ENOMEM (nothing is added then), -EINVAL
+ * (seconds is no tier's, or from no multiple of it). METRICS_SERIES only.
+ */
+int metrics_add_sample(struct metrics *metrics, const struct sample *sample);
 void sample_release(struct sample *sample);
 /*
  * Calls fn for every slot as a sample (borrowed), each line in one of them only: in the finest tier
- * that still has it at `now`. Ends with the first result that is not 0, and returns it.
+ * that still has the whole minute, or hour, of it at `now`. What belongs to no lock has lock NULL.
+ * Ends with the first result that is not 0, and returns it. -ENOMEM.
  */
 int metrics_each_sample(const struct metrics *metrics, wall_t now,
 	int (*fn)(void *data, const struct sample *sample), void *data);
@@ -156,7 +189,10 @@ struct series_set {
 	size_t n;
 };
 
-/* Adds up [from, to) of a tier, or the totals (from, to 0). into is not cleared. 0 or -ENOMEM. */
+/*
+ * Adds up the slots of a tier that begin in [from, to); from and to 0: the totals, or all slots of
+ * the tier. into is not cleared. 0 or -ENOMEM (something may have been added then).
+ */
 int series_tally(
 	const struct series_set *set, enum tier tier, wall_t from, wall_t to, struct tally *into);
 /* The window that ends with the slot in which `at` lies. */
@@ -177,15 +213,21 @@ struct point {
 };
 
 /*
- * The window that ends at `at`, cut into n columns of equal length; where slots are longer than
- * that, columns have what their slot has. 0 or -ENOMEM.
+ * The same window, cut into n columns of equal length. Each slot is in the column in which it
+ * begins; where slots are longer than columns, each column has what the slot has in which it
+ * begins. 0 or -ENOMEM.
  */
 int series_points(
 	const struct series_set *set, enum window window, wall_t at, struct point *point, size_t n);
-/* From when on the window is known (memory, or the log begins there); 0: all of it. */
+/* From when on the window is known, for memory's sake; 0: all of it. */
 wall_t series_known_from(const struct metrics *metrics, enum window window, wall_t at);
 
-/* {"n":…,"p50":…,"p95":…,"p99":…,"max":…} in ms to the microsecond; null where n is 0. */
+/*
+ * {"n":…,"p50":…,"p95":…,"p99":…,"max":…} in ms to the microsecond; null where n is 0; "few":true
+ * where n is less than PERCENTILES_FEW. To be dumped with METRICS_JSON_DIGITS, which shows the
+ * three decimals and no rounding errors of doubles. NULL: out of memory.
+ */
+#define METRICS_JSON_DIGITS JSON_REAL_PRECISION(15)
 json_t *percentiles_to_json(const struct percentiles *percentiles);
 /*
  * {"attempts","acquired","failed","busy","timeout","slow","lost","stale","taken_over","released",

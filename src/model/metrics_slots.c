@@ -1,0 +1,274 @@
+/*
+ * Slots in order of time: only those in which something happened, so that what is old can never be
+ * taken for new, and a line far ahead costs nothing that is there.
+ */
+#include "config.h"
+#include "model/metrics_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AHEAD_S = 3600, SLOTS_AT_FIRST = 4 };
+
+const struct tier_info tier_info[TIER_COUNT] = {
+#define _(id, seconds, slots) [TIER_##id] = {seconds, slots},
+	TIERS(_)
+#undef _
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+int64_t slot_number(enum tier tier, wall_t at)
+{
+	return floor_div(at, tier_info[tier].seconds * NS_PER_S);
+}
+
+wall_t slot_begins(enum tier tier, int64_t number)
+{
+	wall_t at;
+
+	if (__builtin_mul_overflow(number, tier_info[tier].seconds * NS_PER_S, &at))
+		return number < 0 ? INT64_MIN : INT64_MAX;
+	return at;
+}
+
+uint32_t slots_find(const struct slots *slots, int64_t number)
+{
+	uint32_t from = 0, to = slots->n;
+
+	/* Most lines are of the last slot, or the next one. */
+	if (to && slots->at[to - 1].number <= number)
+		return to - (slots->at[to - 1].number == number);
+	while (from < to) {
+		uint32_t middle = from + (to - from) / 2;
+
+		if (slots->at[middle].number < number)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+static void count_bytes(struct metrics *metrics, enum tier tier, size_t before, size_t after)
+{
+	metrics->bytes += after - before;
+	metrics->tier_bytes[tier] += after - before;
+}
+
+void slots_account(struct metrics *metrics, enum tier tier, const struct slot *slot, size_t before)
+{
+	count_bytes(metrics, tier, before, slot_bytes(slot));
+}
+
+static void is_gone(struct metrics *metrics, enum tier tier, int64_t number)
+{
+	wall_t after = slot_begins(tier, number + 1);
+
+	if (metrics->kept[tier] < after)
+		metrics->kept[tier] = after;
+}
+
+/* The first n slots go. */
+static void drop(struct metrics *metrics, struct slots *slots, enum tier tier, uint32_t n)
+{
+	size_t bytes = 0;
+
+	if (!n)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		bytes += slot_bytes(&slots->at[i]);
+		slot_release(&slots->at[i]);
+	}
+	slots->n -= n;
+	memmove(slots->at, slots->at + n, slots->n * sizeof *slots->at);
+	count_bytes(metrics, tier, bytes, 0);
+}
+
+/* What nobody can ask for any more: twice the window and an hour before the newest line. */
+static int64_t oldest_of_use(const struct metrics *metrics, enum tier tier)
+{
+	const struct slots *all = &metrics->all.slots[tier];
+
+	if (!all->n)
+		return INT64_MIN;
+	return all->at[all->n - 1].number - tier_info[tier].slots -
+	       AHEAD_S / tier_info[tier].seconds;
+}
+
+int64_t tier_begins(const struct metrics *metrics, enum tier tier)
+{
+	int64_t kept = metrics->kept[tier] ? slot_number(tier, metrics->kept[tier]) : INT64_MIN;
+	int64_t oldest = oldest_of_use(metrics, tier);
+
+	return kept > oldest ? kept : oldest;
+}
+
+static int grow(struct metrics *metrics, struct slots *slots, enum tier tier)
+{
+	size_t size = slots->size ? slots->size + slots->size / 2 : SLOTS_AT_FIRST;
+	struct slot *at;
+
+	if (slots->n < slots->size)
+		return 0;
+	if (size > tier_info[tier].slots)
+		size = tier_info[tier].slots;
+	at = realloc(slots->at, size * sizeof *at);
+	if (!at)
+		return -ENOMEM;
+	count_bytes(
+		metrics, tier, heap_bytes(slots->size * sizeof *at), heap_bytes(size * sizeof *at));
+	slots->at = at;
+	slots->size = (uint32_t)size;
+	return 0;
+}
+
+/* Makes room for a slot by letting old ones go. Returns how many went. */
+static uint32_t let_go(struct metrics *metrics, struct slots *slots, enum tier tier)
+{
+	uint32_t old = slots_find(slots, oldest_of_use(metrics, tier));
+
+	if (!old && slots->n == tier_info[tier].slots) {
+		old = 1;
+		is_gone(metrics, tier, slots->at[0].number);
+	}
+	drop(metrics, slots, tier, old);
+	return old;
+}
+
+/* The slot before is done with, most likely. */
+static void shrink(struct metrics *metrics, struct slots *slots, enum tier tier, uint32_t i)
+{
+	size_t before;
+
+	if (i == 0)
+		return;
+	before = slot_bytes(&slots->at[i - 1]);
+	slot_shrink(&slots->at[i - 1]);
+	slots_account(metrics, tier, &slots->at[i - 1], before);
+}
+
+int slots_make(struct metrics *metrics, struct series *series, enum tier tier, int64_t number,
+	struct slot **slot)
+{
+	struct slots *slots = &series->slots[tier];
+	uint32_t i = slots_find(slots, number);
+
+	if (i == slots->n || slots->at[i].number != number) {
+		if (number < oldest_of_use(metrics, tier))
+			return 0;
+		if (i == 0 && slots->n == tier_info[tier].slots) {
+			is_gone(metrics, tier, number);
+			return 0;
+		}
+		i -= let_go(metrics, slots, tier);
+		if (grow(metrics, slots, tier) < 0)
+			return -ENOMEM;
+		shrink(metrics, slots, tier, i);
+		memmove(slots->at + i + 1, slots->at + i, (slots->n - i) * sizeof *slots->at);
+		slots->at[i] = (struct slot){.number = number};
+		slots->n++;
+	}
+	*slot = &slots->at[i];
+	return 1;
+}
+
+static void release(struct metrics *metrics, struct slots *slots, enum tier tier)
+{
+	drop(metrics, slots, tier, slots->n);
+	count_bytes(metrics, tier, heap_bytes(slots->size * sizeof *slots->at), 0);
+	free(slots->at);
+	*slots = (struct slots){0};
+}
+
+void slots_release(struct metrics *metrics, struct series *series)
+{
+	for (enum tier tier = 0; tier < TIER_COUNT; tier++)
+		release(metrics, &series->slots[tier], tier);
+}
+
+/* Adds what is in a slot to that of another series. */
+static int move(struct metrics *metrics, struct series *to, enum tier tier, struct slot *from)
+{
+	struct tally tally = {0};
+	struct slot *slot;
+	size_t before;
+	int result = slots_make(metrics, to, tier, from->number, &slot);
+
+	if (result <= 0)
+		return result;
+	before = slot_bytes(slot);
+	if (slot_is_empty(slot)) {
+		slot_release(slot);
+		*slot = *from;
+		*from = (struct slot){.number = from->number};
+		count_bytes(metrics, tier, before, 0);
+		return 0;
+	}
+	result = slot_tally(from, &tally);
+	if (result == 0)
+		result = slot_reserve_tally(slot, &tally);
+	if (result == 0)
+		slot_add_tally(slot, &tally);
+	slots_account(metrics, tier, slot, before);
+	tally_release(&tally);
+	return result;
+}
+
+int slots_move(struct metrics *metrics, struct series *to, struct series *from)
+{
+	for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
+		struct slots *slots = &from->slots[tier];
+
+		/* From the end: what is moved goes, and what is not stays whole. */
+		while (slots->n) {
+			struct slot *last = &slots->at[slots->n - 1];
+			size_t before = slot_bytes(last);
+
+			if (move(metrics, to, tier, last) < 0)
+				return -ENOMEM;
+			slot_release(last);
+			slots->n--;
+			count_bytes(metrics, tier, before, 0);
+		}
+	}
+	return 0;
+}
+
+/* Everything before that number goes. */
+static void cut(struct metrics *metrics, struct series *series, enum tier tier, int64_t number)
+{
+	struct slots *slots = &series->slots[tier];
+
+	drop(metrics, slots, tier, slots_find(slots, number));
+}
+
+bool slots_drop_oldest(struct metrics *metrics)
+{
+	enum tier most = TIER_COUNT;
+	int64_t first, last, number;
+
+	for (enum tier tier = 0; tier < TIER_COUNT; tier++)
+		if (metrics->all.slots[tier].n > 1 &&
+			(most == TIER_COUNT ||
+				metrics->tier_bytes[tier] > metrics->tier_bytes[most]))
+			most = tier;
+	if (most == TIER_COUNT)
+		return false;
+	first = metrics->all.slots[most].at[0].number;
+	last = metrics->all.slots[most].at[metrics->all.slots[most].n - 1].number;
+	/* An eighth of the time, but all gaps at once. */
+	number = metrics->all.slots[most].at[1].number;
+	if (number < first + (last - first) / 8)
+		number = first + (last - first) / 8;
+	is_gone(metrics, most, number - 1);
+	cut(metrics, &metrics->all, most, number);
+	cut(metrics, &metrics->rest, most, number);
+	for (struct series *series = metrics->newest; series; series = series->older)
+		cut(metrics, series, most, number);
+	return true;
+}
