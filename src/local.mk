@@ -115,7 +115,10 @@ src_libcore_la_SOURCES = \
 	src/model/histogram.c \
 	src/model/histogram.h \
 	src/model/history.h \
+	src/model/metric_read.c \
 	src/model/metric_read.h \
+	src/model/metric_read_debug.c \
+	src/model/metric_read_private.h \
 	src/model/metrics.c \
 	src/model/metrics.h \
 	src/model/metrics_address.c \

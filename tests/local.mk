@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/test_locktop \
 	tests/test_act \
 	tests/test_audit \
+	tests/test_metric_read \
 	tests/test_metricslog \
 	tests/test_settings \
 	tests/test_supervisor \

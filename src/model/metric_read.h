@@ -19,8 +19,9 @@ struct metric_reader {
 	json_t *object; /* owned; of the last line that jansson read */
 	char *clean;    /* owned; texts of it that had to be cleaned */
 	size_t clean_size;
-	uint64_t fast;    /* lines that the scanner took */
-	uint64_t ignored; /* objects that are well-formed but no metric: another "event" or "v" */
+	bool is_debug_log; /* the last line that said what log this is was one of a debug.log */
+	uint64_t fast;     /* lines that the scanner took */
+	uint64_t ignored;  /* objects that are well-formed but no metric: another "event" or "v" */
 };
 
 void metric_reader_release(struct metric_reader *reader);
@@ -30,7 +31,11 @@ void metric_reader_release(struct metric_reader *reader);
  * ts to the microsecond, waits and holds to the nanosecond. 0: nothing to count (an empty line; an
  * event or version not known here; any other line of a debug.log). -EINVAL: not understood (no
  * JSON object, a NUL byte, no or a wrong ts, event or lock, a known key of a wrong type or below
- * zero). -ENOMEM.
+ * zero; null is as good as absent, and error and fallback need no lock). -ENOMEM.
+ *
+ * A line that begins with "{" is one of ours. A line of a debug.log begins with "[23-Nov-2026
+ * 03:07:33 UTC] "; what follows it without such a beginning (a stack trace) belongs to it, up to
+ * the next line of ours. Before the first of either, and behind one of ours, it is not understood.
  */
 int metric_read(struct metric_reader *reader, char *line, size_t len, struct metric *out);
 /* The same by jansson alone: the reference, for tests. */
