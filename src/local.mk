@@ -132,6 +132,10 @@ src_libcore_la_SOURCES = \
 	src/model/model.h \
 	src/model/select.c \
 	src/model/tally.c \
+	src/system/logtail.c \
+	src/system/logtail.h \
+	src/system/logtail_files.c \
+	src/system/logtail_seek.c \
 	src/backends/backend.c \
 	src/backends/kernel.c \
 	src/backends/replay.c \
@@ -143,8 +147,6 @@ src_libcore_la_SOURCES = \
 	src/engine/audit.h \
 	src/engine/child.c \
 	src/engine/child.h \
-	src/engine/metricsread.h \
-	src/system/logtail.h \
 	src/engine/holders.c \
 	src/engine/holders.h \
 	src/engine/hub.c \
@@ -153,6 +155,8 @@ src_libcore_la_SOURCES = \
 	src/engine/hub_private.h \
 	src/engine/hub_process.c \
 	src/engine/hub_ssh.c \
+	src/engine/metricsread.c \
+	src/engine/metricsread.h \
 	src/engine/settings.c \
 	src/engine/settings.h \
 	src/engine/source.c \

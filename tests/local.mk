@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/test_world \
 	tests/test_proc \
 	tests/test_kernlocks \
+	tests/test_logtail \
 	tests/test_watch \
 	tests/test_lockfile \
 	tests/test_faults \

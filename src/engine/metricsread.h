@@ -12,7 +12,7 @@ struct settings;
 
 struct metricsread {
 	/* In: */
-	const char *const *log; /* paths or patterns */
+	const char *const *log; /* paths or patterns; a file that several name is read once */
 	size_t logs;
 	bool rotated;        /* also what was rotated away, .gz included */
 	wall_t since, until; /* lines from since on and before until; 0: no bound */
@@ -28,8 +28,9 @@ struct metricsread {
 };
 
 /*
- * metrics may be NULL (only `line` is wanted); metrics->bad is set. 0, or -errno with a sentence;
- * a log that is not there is no error unless none is (-ENOENT).
+ * metrics may be NULL (only `line` is wanted); metrics->bad is set. 0, what `line` ended it with,
+ * or -errno with a sentence; a log that is not there is no error unless none is (-ENOENT). Reads
+ * what was there when it began: a log that is rotated meanwhile is read to its end, once.
  */
 int metricsread(struct metricsread *read, struct metrics *metrics, struct error *err);
 

@@ -1,9 +1,10 @@
 /*
  * Follows one log by name: reads lines from a point in time on and goes on where it was, through
- * rotation (the file was moved and a new one made: the old one is read to its end first; copied and
- * truncated: from the start again), truncation, deletion, and a last line that is still being
- * written. Reading changes nothing, the atime apart; what is no regular file is not opened
- * (O_NONBLOCK; a symbolic link is followed, as logs often are links).
+ * rotation (the file was moved and a new one made: the old one is read to its end first, and for
+ * some seconds more, for those who still have it open; copied and truncated: from the start
+ * again), truncation, deletion, and a last line that is still being written. Reading changes
+ * nothing, the atime apart; what is no regular file is not opened (O_NONBLOCK; a symbolic link is
+ * followed, as logs often are links).
  */
 #ifndef LOCKTOP_SYSTEM_LOGTAIL_H
 #define LOCKTOP_SYSTEM_LOGTAIL_H
@@ -22,20 +23,29 @@ enum { LOGTAIL_LINE_MAX = 4096 };
 /* When was that line written? INT64_MIN: cannot be told. */
 typedef int64_t logtail_time_fn(const char *line, size_t len);
 
-struct logtail {
-	char *path;         /* owned */
-	bool is_compressed; /* *.gz: read through zlib, from the start, and never followed */
-	int fd;             /* -1: not open */
-	void *gz;           /* gzFile */
+/* A file that is read: the one that the name leads to, or the one before it. */
+struct logtail_file {
+	int fd;        /* -1: not open */
+	void *gz;      /* gzFile, the owner of fd then; NULL: plain */
+	bool is_ended; /* the gzFile is */
 	uint64_t dev, ino;
 	off_t at;  /* what stands before was handed out or skipped */
 	char *buf; /* owned; what was read and not handed out yet */
-	size_t start, end, size;
-	char last[64]; /* the bytes in front of `at`, to see that the file was truncated and regrew
-			*/
+	size_t start, end;
+	/* The bytes that were read last, to see that the file was truncated and regrew. */
+	char last[64];
 	size_t last_len;
-	bool is_skipping; /* inside a line that is too long, or after a seek: up to the next newline
-			   */
+	bool is_skipping; /* up to the next newline: the line is too long, or after a seek */
+};
+
+struct logtail {
+	char *path;                /* owned */
+	bool is_compressed;        /* *.gz: read through zlib, from the start, never followed */
+	bool is_fixed;             /* set by the owner: what was opened is read, and no other */
+	const struct clock *clock; /* borrowed; the machine's unless set by the owner */
+	struct logtail_file now;
+	struct logtail_file old; /* rotated away; kept for a while */
+	mono_t rotated;          /* when that was noticed */
 	uint64_t too_long, torn; /* lines lost that way */
 	uint64_t rotations, truncations;
 	uint64_t bytes; /* read in all */
@@ -63,9 +73,17 @@ int logtail_next(struct logtail *tail, char **line, size_t *len, struct error *e
 int logtail_rest(struct logtail *tail, char **line, size_t *len);
 
 /*
- * The files that a path or glob(7) pattern names, in the order in which they were written; with
- * `rotated` also PATH.1, PATH.2.gz, PATH-20261123 … of each, the oldest first. Owned array of
- * owned strings, NULL-terminated; NULL out of memory. None match: an empty array.
+ * Where to begin in a file of that size for lines from `since` on: the start of the file, or a
+ * place behind which the next newline has to be found. *bytes grows by what was read.
+ */
+off_t logtail_seek(int fd, off_t size, wall_t since, logtail_time_fn *time, uint64_t *bytes);
+
+/*
+ * The files that a path or glob(7) pattern names, in the order of their names; with `rotated` also
+ * PATH.1, PATH.2.gz, PATH-20261123 … of each, in front of it and the oldest first. A file that is
+ * found under two names comes once, and one that was rotated away from another that the pattern
+ * names only with `rotated`. What a pattern finds that is no regular file is left out. Owned array
+ * of owned strings, NULL-terminated; NULL out of memory. None match: an empty array.
  */
 char **logtail_files(const char *pattern, bool rotated);
 void logtail_files_free(char **files);

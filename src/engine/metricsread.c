@@ -1,0 +1,254 @@
+/* Metrics logs read once, into the model. */
+#include "config.h"
+#include "engine/metricsread.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "engine/logfile.h"
+#include "engine/settings.h"
+#include "model/metric_read.h"
+#include "system/logtail.h"
+
+struct reading {
+	struct metricsread *read;
+	struct metrics *metrics; /* or NULL */
+	struct metric_reader reader;
+	struct logtail *tail; /* owned; those that are open */
+	size_t tails, size;
+};
+
+/* --- lines --- */
+
+static int take(struct reading *reading, const struct metric *metric)
+{
+	struct metricsread *read = reading->read;
+	int result = 0;
+
+	if (metric->ts < read->since || (read->until && metric->ts >= read->until))
+		return 0;
+	if (reading->metrics)
+		result = metrics_add(reading->metrics, metric);
+	if (result == 0 && read->line)
+		result = read->line(read->data, metric);
+	if (result)
+		return result;
+	read->lines++;
+	if (!read->first || metric->ts < read->first)
+		read->first = metric->ts;
+	if (metric->ts > read->last)
+		read->last = metric->ts;
+	return 0;
+}
+
+static int read_line(struct reading *reading, char *line, size_t len)
+{
+	struct metric metric;
+	int result = metric_read(&reading->reader, line, len, &metric);
+
+	if (result == -EINVAL) {
+		reading->read->bad++;
+		return 0;
+	}
+	if (result == 0)
+		reading->read->ignored++;
+	return result > 0 ? take(reading, &metric) : result;
+}
+
+static int read_file(struct reading *reading, struct logtail *tail, struct error *err)
+{
+	char *line;
+	size_t len;
+	int result, got;
+
+	while ((got = logtail_next(tail, &line, &len, err)) > 0) {
+		result = read_line(reading, line, len);
+		if (result)
+			return result;
+	}
+	result = got < 0 ? got : 0;
+	if (result == 0 && logtail_rest(tail, &line, &len))
+		result = read_line(reading, line, len);
+	reading->read->bad += tail->too_long + tail->torn;
+	reading->read->files++;
+	return result;
+}
+
+/* --- files --- */
+
+static bool is_open(const struct reading *reading, const struct logtail *tail)
+{
+	for (size_t i = 0; i < reading->tails; i++)
+		if (reading->tail[i].now.dev == tail->now.dev &&
+			reading->tail[i].now.ino == tail->now.ino)
+			return true;
+	return false;
+}
+
+static void close_all(struct reading *reading)
+{
+	for (size_t i = 0; i < reading->tails; i++)
+		logtail_release(&reading->tail[i]);
+	reading->tails = 0;
+}
+
+static bool make_room(struct reading *reading)
+{
+	size_t size = reading->size ? 2 * reading->size : 8;
+	struct logtail *more;
+
+	if (reading->tails < reading->size)
+		return true;
+	more = reallocarray(reading->tail, size, sizeof *more);
+	if (!more)
+		return false;
+	reading->tail = more;
+	reading->size = size;
+	return true;
+}
+
+/* What was written last before `since` holds nothing that is wanted. */
+static bool is_too_old(const struct reading *reading, const char *path)
+{
+	struct stat st;
+
+	return reading->read->since && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_mtim.tv_sec + 1 < reading->read->since / NS_PER_S;
+}
+
+/* A file that went between its being found and opened is left to the next attempt. */
+static int open_one(struct reading *reading, const char *path, struct error *err)
+{
+	struct logtail *tail;
+	int result;
+
+	if (!make_room(reading))
+		return -ENOMEM;
+	tail = &reading->tail[reading->tails];
+	result = logtail_init(tail, path);
+	if (result < 0)
+		return result;
+	tail->is_fixed = true;
+	result = logtail_open(tail, reading->read->since, metric_read_time, err);
+	if (result == 0 && !is_open(reading, tail)) {
+		reading->tails++;
+		return 0;
+	}
+	logtail_release(tail);
+	return result == -ENOENT ? 0 : result;
+}
+
+static void say_missing(struct metricsread *read, const char *log)
+{
+	if (!read->missing[0])
+		text_clean(read->missing, sizeof read->missing, log, strlen(log), NULL);
+}
+
+static int open_log(struct reading *reading, const char *log, size_t *found, struct error *err)
+{
+	char **files = logtail_files(log, reading->read->rotated);
+	int result = files ? 0 : -ENOMEM;
+
+	for (size_t i = 0; result == 0 && files[i]; i++) {
+		++*found;
+		if (!is_too_old(reading, files[i]))
+			result = open_one(reading, files[i], err);
+	}
+	if (result == 0 && !files[0])
+		say_missing(reading->read, log);
+	logtail_files_free(files);
+	return result;
+}
+
+static int open_logs(struct reading *reading, struct error *err)
+{
+	struct metricsread *read = reading->read;
+	size_t found = 0;
+	int result = 0;
+
+	read->missing[0] = '\0';
+	for (size_t i = 0; i < read->logs && result == 0; i++)
+		result = open_log(reading, read->log[i], &found, err);
+	if (result == 0 && found == 0)
+		return error_set(err, -ENOENT, "there is no metrics log %s yet",
+			read->missing[0] ? read->missing : "to read");
+	return result;
+}
+
+int metricsread(struct metricsread *read, struct metrics *metrics, struct error *err)
+{
+	struct reading reading = {.read = read, .metrics = metrics};
+	struct error why = {0};
+	int result;
+
+	read->lines = read->bad = read->ignored = 0;
+	read->files = 0;
+	read->first = read->last = 0;
+	result = open_logs(&reading, &why);
+	for (size_t i = 0; i < reading.tails && result == 0; i++) {
+		result = read_file(&reading, &reading.tail[i], &why);
+		logtail_release(&reading.tail[i]);
+	}
+	close_all(&reading);
+	free(reading.tail);
+	metric_reader_release(&reading.reader);
+	if (metrics)
+		metrics->bad = read->bad;
+	if (result == -ENOMEM && !why.text[0])
+		error_sys(&why, result, "cannot read the metrics log");
+	if (result < 0 && why.text[0] && err)
+		*err = why;
+	return result;
+}
+
+/* --- where they are --- */
+
+static int add(char **logs, char *path)
+{
+	size_t n = 0;
+
+	if (!path)
+		return -ENOMEM;
+	while (logs[n])
+		n++;
+	logs[n] = path;
+	return 0;
+}
+
+/* Root's log, for another who may read it. */
+static int add_roots(char **logs)
+{
+	static const char path[] = LOCKTOP_LOCALSTATEDIR "/log/locktop/metrics.jsonl";
+
+	return geteuid() != 0 && access(path, R_OK) == 0 ? add(logs, strdup(path)) : 0;
+}
+
+char **metricsread_logs(const struct settings *settings)
+{
+	char **logs = calloc(3, sizeof *logs);
+	int result = logs ? 0 : -ENOMEM;
+
+	if (result == 0 && !settings->metrics)
+		result = add(logs, logfile_usual_path("metrics.jsonl"));
+	else if (result == 0 && strcmp(settings->metrics, "none") != 0)
+		result = add(logs, strdup(settings->metrics));
+	if (result == 0)
+		result = add_roots(logs);
+	if (result == 0)
+		return logs;
+	metricsread_logs_free(logs);
+	return NULL;
+}
+
+void metricsread_logs_free(char **logs)
+{
+	for (size_t i = 0; logs && logs[i]; i++)
+		free(logs[i]);
+	free(logs);
+}

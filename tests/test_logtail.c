@@ -1,0 +1,727 @@
+#include "config.h"
+
+#include "made_world.h"
+
+#include <glob.h>
+#include <inttypes.h>
+#include <time.h>
+#include <zlib.h>
+
+#include "system/logtail.h"
+
+/* A folder with a log that is followed, and what was read of it. */
+struct place {
+	char folder[256];
+	char path[300];
+	struct clock_fake time;
+	struct clock clock;
+	struct logtail tail;
+	struct error err;
+};
+
+static int set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof *place);
+
+	assert_non_null(place);
+	make_folder(place->folder, sizeof place->folder);
+	snprintf(place->path, sizeof place->path, "%s/x.log", place->folder);
+	place->time.mono = 1000 * NS_PER_S;
+	place->clock = clock_fake(&place->time);
+	assert_int_equal(logtail_init(&place->tail, place->path), 0);
+	place->tail.clock = &place->clock;
+	*state = place;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+
+	logtail_release(&place->tail);
+	remove_tree(place->folder);
+	free(place);
+	return 0;
+}
+
+/* Valid until the second next call. */
+static const char *in(const struct place *place, const char *name)
+{
+	static char path[2][600];
+	static int turn;
+
+	turn = !turn;
+	snprintf(path[turn], sizeof path[turn], "%s/%s", place->folder, name);
+	return path[turn];
+}
+
+static void add_bytes(const struct place *place, const char *name, const char *text, size_t len)
+{
+	int fd = open(in(place, name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, len), len);
+	close(fd);
+}
+
+static void add(const struct place *place, const char *text)
+{
+	add_bytes(place, "x.log", text, strlen(text));
+}
+
+/* Rotates as logrotate(8) does with create. */
+static void move_away(const struct place *place)
+{
+	assert_int_equal(rename(place->path, in(place, "x.log.1")), 0);
+}
+
+static void start(struct place *place)
+{
+	if (logtail_open(&place->tail, 0, NULL, &place->err) < 0)
+		fail_msg("%s", place->err.text);
+}
+
+/* All that is there now, in one text: "a b c ". */
+static const char *lines(struct place *place)
+{
+	static char text[4096];
+	char *line;
+	size_t len, at = 0;
+	int result;
+
+	text[0] = '\0';
+	while ((result = logtail_next(&place->tail, &line, &len, &place->err)) > 0) {
+		assert_int_equal(line[len], '\0');
+		assert_true(at + len + 2 < sizeof text);
+		memcpy(text + at, line, len);
+		at += len;
+		text[at++] = ' ';
+		text[at] = '\0';
+		memset(line, 'X', len + 1); /* it may be written to */
+	}
+	assert_int_equal(result, 0);
+	return text;
+}
+
+/* --- following --- */
+
+static void what_is_appended_is_read(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\nb\n");
+	start(place);
+	assert_string_equal(lines(place), "a b ");
+	assert_string_equal(lines(place), "");
+	add(place, "c\n\nd\n");
+	assert_string_equal(lines(place), "c  d ");
+}
+
+static void half_a_line_waits_for_its_end(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\nhal");
+	start(place);
+	assert_string_equal(lines(place), "a ");
+	add(place, "f a");
+	assert_string_equal(lines(place), "");
+	add(place, " line\nb\n");
+	assert_string_equal(lines(place), "half a line b ");
+	assert_int_equal(place->tail.torn, 0);
+}
+
+static void a_log_may_come_later(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(logtail_open(&place->tail, 0, NULL, &place->err), -ENOENT);
+	assert_string_equal(lines(place), "");
+	add(place, "a\n");
+	assert_string_equal(lines(place), "a ");
+}
+
+static void a_log_that_was_moved_is_read_to_its_end_first(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\n");
+	start(place);
+	assert_string_equal(lines(place), "a ");
+	add(place, "b\n");
+	move_away(place);
+	add(place, "c\n");
+	assert_string_equal(lines(place), "b c ");
+	assert_int_equal(place->tail.rotations, 1);
+	assert_int_equal(place->tail.truncations, 0);
+}
+
+static void who_still_has_the_moved_log_open_is_heard_for_some_seconds(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\n");
+	start(place);
+	lines(place);
+	move_away(place);
+	add(place, "b\n");
+	assert_string_equal(lines(place), "b ");
+	place->time.mono += 2 * NS_PER_S;
+	add_bytes(place, "x.log.1", "late\n", 5);
+	add(place, "c\n");
+	assert_string_equal(lines(place), "late c ");
+	place->time.mono += 60 * NS_PER_S;
+	assert_string_equal(lines(place), "");
+	assert_int_equal(place->tail.old.fd, -1);
+	add_bytes(place, "x.log.1", "much later\n", 11);
+	assert_string_equal(lines(place), "");
+	assert_int_equal(place->tail.torn, 0);
+}
+
+static void half_a_line_of_a_moved_log_is_counted(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\nhalf");
+	start(place);
+	lines(place);
+	move_away(place);
+	add(place, "b\n");
+	assert_string_equal(lines(place), "b ");
+	assert_int_equal(place->tail.torn, 0);
+	place->time.mono += 60 * NS_PER_S;
+	lines(place);
+	assert_int_equal(place->tail.torn, 1);
+}
+
+static void two_rotations_in_a_row_lose_nothing_that_was_open(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\n");
+	start(place);
+	lines(place);
+	move_away(place);
+	add(place, "b\n");
+	assert_string_equal(lines(place), "b ");
+	add(place, "c\n");
+	move_away(place);
+	add(place, "d\n");
+	assert_string_equal(lines(place), "c d ");
+	assert_int_equal(place->tail.rotations, 2);
+}
+
+static void a_truncated_log_begins_again(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "first\nsecond\nhal");
+	start(place);
+	assert_string_equal(lines(place), "first second ");
+	assert_int_equal(truncate(place->path, 0), 0);
+	add(place, "a\n");
+	assert_string_equal(lines(place), "a ");
+	assert_int_equal(place->tail.truncations, 1);
+	assert_int_equal(place->tail.torn, 1);
+	assert_int_equal(truncate(place->path, 0), 0);
+	assert_string_equal(lines(place), "");
+	add(place, "b\n");
+	assert_string_equal(lines(place), "b ");
+	assert_int_equal(place->tail.truncations, 2);
+}
+
+/* copytruncate: by the time of the next look it is as long as it was, and longer. */
+static void a_log_that_was_truncated_and_regrew_begins_again(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "first\nsecond\n");
+	start(place);
+	lines(place);
+	assert_int_equal(truncate(place->path, 0), 0);
+	add(place, "third\nfourth\n");
+	assert_string_equal(lines(place), "third fourth ");
+	assert_int_equal(truncate(place->path, 0), 0);
+	add(place, "fifth\nsixth\nseventh\neighth\n");
+	assert_string_equal(lines(place), "fifth sixth seventh eighth ");
+	assert_int_equal(place->tail.truncations, 2);
+	assert_int_equal(place->tail.torn, 0);
+}
+
+static void a_deleted_log_is_kept_until_there_is_another(void **state)
+{
+	struct place *place = *state;
+	int fd;
+
+	add(place, "a\n");
+	start(place);
+	lines(place);
+	fd = open(place->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(unlink(place->path), 0);
+	assert_string_equal(lines(place), "");
+	assert_int_equal(write(fd, "b\n", 2), 2);
+	close(fd);
+	assert_string_equal(lines(place), "b ");
+	add(place, "c\n");
+	assert_string_equal(lines(place), "c ");
+	assert_int_equal(place->tail.rotations, 1);
+}
+
+static void what_is_fixed_is_read_to_its_end_whatever_its_name_leads_to(void **state)
+{
+	struct place *place = *state;
+
+	place->tail.is_fixed = true;
+	add(place, "a\n");
+	start(place);
+	move_away(place);
+	add(place, "b\n");
+	assert_string_equal(lines(place), "a ");
+	assert_string_equal(lines(place), "");
+}
+
+static void a_link_is_followed(void **state)
+{
+	struct place *place = *state;
+
+	add_bytes(place, "real.log", "a\n", 2);
+	assert_int_equal(symlink("real.log", place->path), 0);
+	start(place);
+	assert_string_equal(lines(place), "a ");
+	assert_int_equal(unlink(place->path), 0);
+	add_bytes(place, "other.log", "b\n", 2);
+	assert_int_equal(symlink("other.log", place->path), 0);
+	assert_string_equal(lines(place), "b ");
+}
+
+static void refused(struct place *place, const char *words)
+{
+	assert_int_equal(logtail_open(&place->tail, 0, NULL, &place->err), -EINVAL);
+	assert_non_null(strstr(place->err.text, words));
+	assert_non_null(strstr(place->err.text, "x.log"));
+}
+
+static void what_is_no_file_is_refused_and_does_not_block(void **state)
+{
+	struct place *place = *state;
+
+	assert_int_equal(mkfifo(place->path, 0644), 0);
+	refused(place, "a FIFO");
+	assert_int_equal(unlink(place->path), 0);
+	assert_int_equal(mkdir(place->path, 0755), 0);
+	refused(place, "a folder");
+	assert_int_equal(rmdir(place->path), 0);
+	assert_int_equal(symlink("/dev/zero", place->path), 0);
+	refused(place, "a device");
+	assert_int_equal(unlink(place->path), 0);
+}
+
+static void a_fifo_in_the_place_of_the_log_is_said_and_the_log_read_on(void **state)
+{
+	struct place *place = *state;
+	char *line;
+	size_t len;
+
+	add(place, "a\n");
+	start(place);
+	lines(place);
+	move_away(place);
+	assert_int_equal(mkfifo(place->path, 0644), 0);
+	add_bytes(place, "x.log.1", "b\n", 2);
+	assert_int_equal(logtail_next(&place->tail, &line, &len, &place->err), 1);
+	assert_string_equal(line, "b");
+	assert_int_equal(logtail_next(&place->tail, &line, &len, &place->err), -EINVAL);
+	assert_non_null(strstr(place->err.text, "FIFO"));
+	assert_int_equal(unlink(place->path), 0);
+	add(place, "c\n");
+	assert_string_equal(lines(place), "c ");
+}
+
+/* --- hostile lines --- */
+
+static void fill_log(const struct place *place, char byte, size_t len)
+{
+	char *text = malloc(len);
+
+	assert_non_null(text);
+	memset(text, byte, len);
+	add_bytes(place, "x.log", text, len);
+	free(text);
+}
+
+static void a_line_that_is_too_long_is_counted_and_skipped(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\n");
+	fill_log(place, 'x', LOGTAIL_LINE_MAX + 1);
+	add(place, "\nb\n");
+	fill_log(place, 'x', 3 << 20);
+	start(place);
+	assert_string_equal(lines(place), "a b ");
+	assert_int_equal(place->tail.too_long, 2);
+	fill_log(place, 'x', 1 << 20);
+	assert_string_equal(lines(place), "");
+	add(place, "\nc\n");
+	assert_string_equal(lines(place), "c ");
+	assert_int_equal(place->tail.too_long, 2);
+	assert_int_equal(place->tail.torn, 0);
+}
+
+static void the_longest_line_is_handed_out(void **state)
+{
+	struct place *place = *state;
+	char *line;
+	size_t len;
+
+	fill_log(place, 'x', LOGTAIL_LINE_MAX);
+	add(place, "\na\n");
+	start(place);
+	assert_int_equal(logtail_next(&place->tail, &line, &len, &place->err), 1);
+	assert_int_equal(len, LOGTAIL_LINE_MAX);
+	assert_string_equal(lines(place), "a ");
+	assert_int_equal(place->tail.too_long, 0);
+}
+
+static void nul_bytes_are_handed_out(void **state)
+{
+	struct place *place = *state;
+	char *line;
+	size_t len;
+
+	add_bytes(place, "x.log", "a\0b\n\0\n", 6);
+	start(place);
+	assert_int_equal(logtail_next(&place->tail, &line, &len, &place->err), 1);
+	assert_int_equal(len, 3);
+	assert_memory_equal(line, "a\0b", 4);
+	assert_int_equal(logtail_next(&place->tail, &line, &len, &place->err), 1);
+	assert_int_equal(len, 1);
+	assert_int_equal(logtail_next(&place->tail, &line, &len, &place->err), 0);
+}
+
+static void a_last_line_without_an_end_can_be_had(void **state)
+{
+	struct place *place = *state;
+	char *line;
+	size_t len;
+
+	add(place, "a\nlast");
+	start(place);
+	assert_string_equal(lines(place), "a ");
+	assert_int_equal(logtail_rest(&place->tail, &line, &len), 1);
+	assert_string_equal(line, "last");
+	assert_int_equal(logtail_rest(&place->tail, &line, &len), 0);
+}
+
+/* All bytes of a file at every possible border of two looks. */
+static void a_look_may_end_anywhere(void **state)
+{
+	static const char text[] = "one\n\ntwo\nthree three three\n\n\nx\n";
+	struct place *place = *state;
+
+	for (size_t cut = 0; cut < sizeof text; cut++) {
+		char got[200];
+
+		unlink(place->path);
+		add_bytes(place, "x.log", text, cut);
+		start(place);
+		snprintf(got, sizeof got, "%s", lines(place));
+		add_bytes(place, "x.log", text + cut, sizeof text - 1 - cut);
+		strncat(got, lines(place), sizeof got - strlen(got) - 1);
+		assert_string_equal(got, "one  two three three three   x ");
+	}
+}
+
+/* --- compressed --- */
+
+static void write_gz(const struct place *place, const char *name, const char *text)
+{
+	gzFile gz = gzopen(in(place, name), "wb");
+
+	assert_non_null(gz);
+	assert_int_equal(gzwrite(gz, text, (unsigned int)strlen(text)), strlen(text));
+	assert_int_equal(gzclose(gz), Z_OK);
+}
+
+static void open_other(struct place *place, const char *name)
+{
+	logtail_release(&place->tail);
+	assert_int_equal(logtail_init(&place->tail, in(place, name)), 0);
+	start(place);
+}
+
+static void a_compressed_log_is_read(void **state)
+{
+	struct place *place = *state;
+
+	write_gz(place, "x.log.2.gz", "a\nb\nc\n");
+	open_other(place, "x.log.2.gz");
+	assert_string_equal(lines(place), "a b c ");
+	assert_string_equal(lines(place), "");
+}
+
+static void a_damaged_compressed_log_is_torn(void **state)
+{
+	struct place *place = *state;
+	struct stat st;
+
+	write_gz(place, "x.log.2.gz", "a\nb\nc\n");
+	assert_int_equal(stat(in(place, "x.log.2.gz"), &st), 0);
+	assert_int_equal(truncate(in(place, "x.log.2.gz"), st.st_size - 8), 0);
+	open_other(place, "x.log.2.gz");
+	lines(place);
+	assert_int_equal(place->tail.torn, 1);
+	assert_string_equal(lines(place), "");
+	assert_int_equal(place->tail.torn, 1);
+}
+
+/* --- the search by time --- */
+
+/* "t=SECONDS …" */
+static int64_t time_of(const char *line, size_t len)
+{
+	char text[32];
+
+	if (len < 3 || memcmp(line, "t=", 2) != 0)
+		return INT64_MIN;
+	snprintf(text, sizeof text, "%.*s", (int)(len < 20 ? len : 20), line + 2);
+	return strtoll(text, NULL, 10) * NS_PER_S;
+}
+
+/* A line a second from `from` on, of 100 bytes each. */
+static void add_seconds(const struct place *place, int from, int to)
+{
+	FILE *file = fopen(place->path, "a");
+
+	assert_non_null(file);
+	for (int i = from; i < to; i++)
+		fprintf(file, "t=%010d %086d\n", i, i);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Opens at a time: the first line that is found, and how many there are up to the end. */
+static int64_t first_since(struct place *place, int64_t since, int *n)
+{
+	int64_t first = -1;
+	char *line;
+	size_t len;
+
+	place->tail.bytes = 0;
+	assert_int_equal(logtail_open(&place->tail, since * NS_PER_S, time_of, &place->err), 0);
+	*n = 0;
+	while (logtail_next(&place->tail, &line, &len, &place->err) > 0) {
+		if (!(*n)++)
+			first = time_of(line, len) / NS_PER_S;
+	}
+	return first;
+}
+
+static void the_search_begins_a_little_early_and_never_late(void **state)
+{
+	struct place *place = *state;
+	int n, all = 100000;
+
+	add_seconds(place, 1000, 1000 + all);
+	for (int since = 1; since < 1000 + all + 5000; since += 3701) {
+		int64_t first = first_since(place, since, &n);
+		int wanted = since < 1000 ? 1000 : since;
+
+		assert_true(first <= wanted);
+		assert_true(first >= wanted - 2500 || since > 1000 + all);
+		assert_int_equal(n, 1000 + all - first);
+	}
+	first_since(place, 1000 + all + 5000, &n);
+	assert_true(place->tail.bytes < 600000);
+}
+
+static void lines_without_a_time_and_single_wrong_ones_do_not_mislead_the_search(void **state)
+{
+	struct place *place = *state;
+	int n;
+
+	for (int block = 0; block < 40; block++) {
+		add_seconds(place, 1000 + block * 1000, 2000 + block * 1000);
+		fill_log(place, 'x', 30000);
+		add(place, "\nt=5 from long ago\nno time\n");
+	}
+	for (int since = 1000; since < 41000; since += 777) {
+		int64_t first = first_since(place, since, &n);
+
+		assert_true(first <= since);
+	}
+}
+
+/* A log of 10 GB that takes no room: a hole, or lines with holes between them. */
+static void a_log_of_ten_gigabytes_is_searched_in_a_few_reads(void **state)
+{
+	struct place *place = *state;
+	off_t huge = (off_t)10 << 30;
+	struct timespec a, b;
+	int n;
+
+	add_seconds(place, 1000, 3000);
+	assert_int_equal(truncate(place->path, huge / 2), 0);
+	add(place, "\n");
+	add_seconds(place, 5000, 8000);
+	assert_int_equal(truncate(place->path, huge), 0);
+	add(place, "\n");
+	add_seconds(place, 10000, 20000);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	assert_true(first_since(place, 19000, &n) <= 19000);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	print_message("# 10 GB: %.1f ms, %" PRIu64 " bytes read\n",
+		(double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6,
+		place->tail.bytes);
+	assert_true(n >= 1000 && n < 4000);
+	assert_true(place->tail.bytes < 1 << 20);
+	assert_true(first_since(place, 6000, &n) <= 6000);
+	assert_true(n >= 12000 && n < 14000);
+	assert_true(place->tail.bytes < 4 << 20);
+	assert_true(first_since(place, 10, &n) <= 1000);
+	assert_true(place->tail.bytes < 4 << 20);
+}
+
+/* Only zeros, and lines that were appended. */
+static void a_hole_of_ten_gigabytes_in_front_is_skipped(void **state)
+{
+	struct place *place = *state;
+	int n;
+
+	add(place, "");
+	assert_int_equal(truncate(place->path, (off_t)10 << 30), 0);
+	add_seconds(place, 1000, 2000);
+	first_since(place, 1900, &n);
+	assert_true(n >= 100);
+	assert_true(place->tail.bytes < 4 << 20);
+	first_since(place, 0, &n);
+	assert_int_equal(n, 999); /* the first is the end of ten gigabytes of NUL bytes */
+	assert_int_equal(place->tail.too_long, 1);
+	assert_true(place->tail.bytes < 4 << 20);
+}
+
+/* --- which files --- */
+
+static void touch(const struct place *place, const char *name)
+{
+	add_bytes(place, name, "x\n", 2);
+}
+
+static void found(const struct place *place, const char *pattern, bool rotated, const char *wanted)
+{
+	char **files = logtail_files(in(place, pattern), rotated), text[2048] = "";
+
+	assert_non_null(files);
+	for (size_t i = 0; files[i]; i++) {
+		strncat(text, files[i] + strlen(place->folder) + 1, 200);
+		strcat(text, " ");
+	}
+	logtail_files_free(files);
+	assert_string_equal(text, wanted);
+}
+
+static void the_rotated_ones_come_oldest_first(void **state)
+{
+	struct place *place = *state;
+	static const char *const names[] = {"x.log", "x.log.1", "x.log.2.gz", "x.log.10.gz",
+		"x.log-20261123", "x.log-20251231.gz", "x.log-20261123-1763866361", "x.logs",
+		"x.log.bak", "x.log.1~", "x.log.swp", "y.log.1", "x.log.", "x.log-", "x.log.3.xz"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		touch(place, names[i]);
+	assert_int_equal(mkdir(in(place, "x.log.4"), 0755), 0);
+	assert_int_equal(mkfifo(in(place, "x.log.5"), 0644), 0);
+	found(place, "x.log", false, "x.log ");
+	found(place, "x.log", true,
+		"x.log-20251231.gz x.log-20261123 x.log-20261123-1763866361 x.log.10.gz "
+		"x.log.2.gz x.log.1 x.log ");
+}
+
+static void one_that_is_being_compressed_counts_once(void **state)
+{
+	struct place *place = *state;
+
+	touch(place, "x.log");
+	touch(place, "x.log.1");
+	touch(place, "x.log.1.gz");
+	found(place, "x.log", true, "x.log.1 x.log ");
+}
+
+static void a_number_may_stand_in_front_of_the_extension(void **state)
+{
+	struct place *place = *state;
+
+	touch(place, "x.log");
+	touch(place, "x.1.log");
+	touch(place, "x-20261123.log.gz");
+	touch(place, "x-2.log");
+	found(place, "x.log", true, "x-20261123.log.gz x.1.log x.log ");
+	found(place, "*.log", false, "x-2.log x.log ");
+}
+
+static void a_pattern_finds_logs_and_each_file_once(void **state)
+{
+	struct place *place = *state;
+
+	touch(place, "a.log");
+	touch(place, "a.log.1");
+	touch(place, "b.log");
+	assert_int_equal(symlink("a.log", in(place, "c.log")), 0);
+	assert_int_equal(link(in(place, "b.log"), in(place, "d.log")), 0);
+	assert_int_equal(mkdir(in(place, "folder.log"), 0755), 0);
+	found(place, "*.log", false, "a.log b.log ");
+	found(place, "*", false, "a.log b.log ");
+	found(place, "*", true, "a.log.1 a.log b.log ");
+	found(place, "a.log.1", false, "a.log.1 ");
+	found(place, "none*", false, "");
+	found(place, "folder.log", false, "folder.log ");
+}
+
+static void a_name_that_looks_like_a_pattern_is_a_name(void **state)
+{
+	struct place *place = *state;
+
+	touch(place, "x[1].log");
+	found(place, "x[1].log", false, "x[1].log ");
+	touch(place, "x1.log");
+	found(place, "x[1].log", false, "x[1].log x1.log ");
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(what_is_appended_is_read),
+		CASE(half_a_line_waits_for_its_end),
+		CASE(a_log_may_come_later),
+		CASE(a_log_that_was_moved_is_read_to_its_end_first),
+		CASE(who_still_has_the_moved_log_open_is_heard_for_some_seconds),
+		CASE(half_a_line_of_a_moved_log_is_counted),
+		CASE(two_rotations_in_a_row_lose_nothing_that_was_open),
+		CASE(a_truncated_log_begins_again),
+		CASE(a_log_that_was_truncated_and_regrew_begins_again),
+		CASE(a_deleted_log_is_kept_until_there_is_another),
+		CASE(what_is_fixed_is_read_to_its_end_whatever_its_name_leads_to),
+		CASE(a_link_is_followed),
+		CASE(what_is_no_file_is_refused_and_does_not_block),
+		CASE(a_fifo_in_the_place_of_the_log_is_said_and_the_log_read_on),
+		CASE(a_line_that_is_too_long_is_counted_and_skipped),
+		CASE(the_longest_line_is_handed_out),
+		CASE(nul_bytes_are_handed_out),
+		CASE(a_last_line_without_an_end_can_be_had),
+		CASE(a_look_may_end_anywhere),
+		CASE(a_compressed_log_is_read),
+		CASE(a_damaged_compressed_log_is_torn),
+		CASE(the_search_begins_a_little_early_and_never_late),
+		CASE(lines_without_a_time_and_single_wrong_ones_do_not_mislead_the_search),
+		CASE(a_log_of_ten_gigabytes_is_searched_in_a_few_reads),
+		CASE(a_hole_of_ten_gigabytes_in_front_is_skipped),
+		CASE(the_rotated_ones_come_oldest_first),
+		CASE(one_that_is_being_compressed_counts_once),
+		CASE(a_number_may_stand_in_front_of_the_extension),
+		CASE(a_pattern_finds_logs_and_each_file_once),
+		CASE(a_name_that_looks_like_a_pattern_is_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
