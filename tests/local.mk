@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/test_canvas \
 	tests/test_style \
 	tests/test_glyphs \
+	tests/test_graph \
 	tests/test_keymap \
 	tests/test_layout \
 	tests/test_table \

@@ -13,7 +13,7 @@
 #define LINES_OF_BOX                                                                           \
 	.rule = "─", .cursor = ">", .tag = "*", .more_up = "↑", .more_down = "↓",              \
 	.tree_branch = "├─", .tree_last = "└─", .ellipsis = "…", .box_tl = "┌", .box_tr = "┐", \
-	.box_bl = "└", .box_br = "┘", .box_h = "─", .box_v = "│"
+	.box_bl = "└", .box_br = "┘", .box_h = "─", .box_v = "│", .axis = "┤", .tick = "┬"
 
 const struct glyphs glyphs_table[3] = {
 	[GLYPHS_ASCII] =
@@ -34,6 +34,8 @@ const struct glyphs glyphs_table[3] = {
 			.box_br = "+",
 			.box_h = "-",
 			.box_v = "|",
+			.axis = "+",
+			.tick = "+",
 			.bar = {" ", ".", ".", ":", ":", "=", "=", "#", "#"},
 		},
 	[GLYPHS_BOX] =

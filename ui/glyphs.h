@@ -19,7 +19,8 @@ struct glyphs {
 	const char *tree_branch, *tree_last; /* holder -> waiters */
 	const char *ellipsis;
 	const char *box_tl, *box_tr, *box_bl, *box_br, *box_h, *box_v;
-	const char *bar[9]; /* empty to full, one column; a gauge of age against limit */
+	const char *axis, *tick; /* where a label of a graph's axis belongs to */
+	const char *bar[9];      /* empty to full, one column; a gauge of age against limit */
 };
 
 extern const struct glyphs glyphs_table[3];

@@ -7,6 +7,9 @@ ui_libui_la_SOURCES = \
 	ui/frame.c \
 	ui/glyphs.c \
 	ui/glyphs.h \
+	ui/graph.c \
+	ui/graph.h \
+	ui/graph_scale.c \
 	ui/keymap.c \
 	ui/keymap.h \
 	ui/layout.c \
@@ -32,4 +35,4 @@ ui_libui_la_SOURCES = \
 	ui/view_lock.c \
 	ui/view_locks.c \
 	ui/view_sources.c
-ui_libui_la_LIBADD = $(NCURSESW_LIBS)
+ui_libui_la_LIBADD = $(NCURSESW_LIBS) -lm
