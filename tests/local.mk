@@ -41,6 +41,7 @@ UNIT_TESTS = \
 	tests/test_audit \
 	tests/test_metric_read \
 	tests/test_metricslog \
+	tests/test_metricsread \
 	tests/test_settings \
 	tests/test_supervisor \
 	tests/test_canvas \

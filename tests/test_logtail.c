@@ -69,6 +69,16 @@ static void add(const struct place *place, const char *text)
 	add_bytes(place, "x.log", text, strlen(text));
 }
 
+static void fill_log(const struct place *place, char byte, size_t len)
+{
+	char *text = malloc(len);
+
+	assert_non_null(text);
+	memset(text, byte, len);
+	add_bytes(place, "x.log", text, len);
+	free(text);
+}
+
 /* Rotates as logrotate(8) does with create. */
 static void move_away(const struct place *place)
 {
@@ -337,17 +347,95 @@ static void a_fifo_in_the_place_of_the_log_is_said_and_the_log_read_on(void **st
 	assert_string_equal(lines(place), "c ");
 }
 
-/* --- hostile lines --- */
-
-static void fill_log(const struct place *place, char byte, size_t len)
+static void what_is_fixed_ends_where_it_is_truncated(void **state)
 {
-	char *text = malloc(len);
+	struct place *place = *state;
 
-	assert_non_null(text);
-	memset(text, byte, len);
-	add_bytes(place, "x.log", text, len);
-	free(text);
+	place->tail.is_fixed = true;
+	add(place, "a\n");
+	start(place);
+	assert_string_equal(lines(place), "a ");
+	assert_int_equal(truncate(place->path, 0), 0);
+	add(place, "b\nc\n");
+	assert_string_equal(lines(place), "");
+	add(place, "d\n");
+	assert_string_equal(lines(place), "");
 }
+
+static void a_log_that_lost_its_name_is_closed_when_it_is_quiet(void **state)
+{
+	struct place *place = *state;
+	int fd;
+
+	add(place, "a\n");
+	start(place);
+	lines(place);
+	fd = open(place->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(unlink(place->path), 0);
+	for (int i = 0; i < 5; i++) {
+		place->time.mono += 50 * NS_PER_S;
+		assert_int_equal(write(fd, "b\n", 2), 2);
+		assert_string_equal(lines(place), "b ");
+		assert_true(place->tail.now.fd >= 0);
+	}
+	close(fd);
+	place->time.mono += 61 * NS_PER_S;
+	assert_string_equal(lines(place), "");
+	assert_int_equal(place->tail.now.fd, -1);
+	add(place, "c\n");
+	assert_string_equal(lines(place), "c ");
+}
+
+/* What begins in a part of a log that is followed. */
+static void add_part(const struct place *place, off_t from, off_t until, char *text)
+{
+	struct place other = {0};
+
+	if (until == 0)
+		return; /* that would be the whole log */
+	assert_int_equal(logtail_part(&other.tail, &place->tail, from, until), 0);
+	strcat(text, lines(&other));
+	logtail_release(&other.tail);
+}
+
+/* Every line is in one of the parts, or comes behind the end. */
+static void a_log_can_be_read_from_its_end_and_in_parts(void **state)
+{
+	static const char text[] = "one\n\ntwo\nthree three three\n\n\nx\n";
+	struct place *place = *state;
+	char history[200], got[200];
+
+	for (size_t cut = 0; cut < sizeof text; cut++) {
+		unlink(place->path);
+		add_bytes(place, "x.log", text, cut);
+		assert_int_equal(logtail_open_end(&place->tail, &place->err), 0);
+		add_bytes(place, "x.log", text + cut, sizeof text - 1 - cut);
+		history[0] = '\0';
+		add_part(place, 0, place->tail.now.at, history);
+		for (off_t middle = 0; middle <= place->tail.now.at; middle++) {
+			got[0] = '\0';
+			add_part(place, 0, middle, got);
+			add_part(place, middle, place->tail.now.at, got);
+			assert_string_equal(got, history);
+		}
+		strcat(history, lines(place));
+		assert_string_equal(history, "one  two three three three   x ");
+	}
+}
+
+static void the_end_of_a_line_without_one_is_skipped(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\n");
+	fill_log(place, 'x', 3 << 20);
+	assert_int_equal(logtail_open_end(&place->tail, &place->err), 0);
+	add(place, "xxx\nb\n");
+	assert_string_equal(lines(place), "b ");
+	assert_true(place->tail.bytes < 10000);
+}
+
+/* --- hostile lines --- */
 
 static void a_line_that_is_too_long_is_counted_and_skipped(void **state)
 {
@@ -702,6 +790,10 @@ int main(void)
 		CASE(a_log_that_was_truncated_and_regrew_begins_again),
 		CASE(a_deleted_log_is_kept_until_there_is_another),
 		CASE(what_is_fixed_is_read_to_its_end_whatever_its_name_leads_to),
+		CASE(what_is_fixed_ends_where_it_is_truncated),
+		CASE(a_log_that_lost_its_name_is_closed_when_it_is_quiet),
+		CASE(a_log_can_be_read_from_its_end_and_in_parts),
+		CASE(the_end_of_a_line_without_one_is_skipped),
 		CASE(a_link_is_followed),
 		CASE(what_is_no_file_is_refused_and_does_not_block),
 		CASE(a_fifo_in_the_place_of_the_log_is_said_and_the_log_read_on),

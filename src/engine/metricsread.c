@@ -22,16 +22,27 @@ struct reading {
 	struct metric_reader reader;
 	struct logtail *tail; /* owned; those that are open */
 	size_t tails, size;
+	/*
+	 * What is not understood has no time: it counts if the line before it is wanted. The search
+	 * for `since` begins a little early, and what stands there is nobody's business.
+	 */
+	bool is_wanted;
 };
 
 /* --- lines --- */
+
+static bool is_within(const struct metricsread *read, wall_t ts)
+{
+	return ts >= read->since && (!read->until || ts < read->until);
+}
 
 static int take(struct reading *reading, const struct metric *metric)
 {
 	struct metricsread *read = reading->read;
 	int result = 0;
 
-	if (metric->ts < read->since || (read->until && metric->ts >= read->until))
+	reading->is_wanted = is_within(read, metric->ts);
+	if (!reading->is_wanted)
 		return 0;
 	if (reading->metrics)
 		result = metrics_add(reading->metrics, metric);
@@ -52,30 +63,41 @@ static int read_line(struct reading *reading, char *line, size_t len)
 	struct metric metric;
 	int result = metric_read(&reading->reader, line, len, &metric);
 
-	if (result == -EINVAL) {
+	if (result > 0)
+		return take(reading, &metric);
+	if (result == -EINVAL && reading->is_wanted)
 		reading->read->bad++;
-		return 0;
-	}
-	if (result == 0)
+	if (result == 0 && reading->is_wanted)
 		reading->read->ignored++;
-	return result > 0 ? take(reading, &metric) : result;
+	return result == -EINVAL ? 0 : result;
+}
+
+/* Lines that the tail did not hand out. */
+static void count_lost(struct reading *reading, const struct logtail *tail, uint64_t *seen)
+{
+	uint64_t lost = tail->too_long + tail->torn;
+
+	if (reading->is_wanted)
+		reading->read->bad += lost - *seen;
+	*seen = lost;
 }
 
 static int read_file(struct reading *reading, struct logtail *tail, struct error *err)
 {
+	uint64_t lost = 0;
 	char *line;
 	size_t len;
 	int result, got;
 
-	while ((got = logtail_next(tail, &line, &len, err)) > 0) {
-		result = read_line(reading, line, len);
-		if (result)
-			return result;
-	}
-	result = got < 0 ? got : 0;
+	reading->reader.is_debug_log = false;
+	reading->is_wanted = tail->now.at == 0;
+	do {
+		got = logtail_next(tail, &line, &len, err);
+		count_lost(reading, tail, &lost);
+		result = got > 0 ? read_line(reading, line, len) : got;
+	} while (got > 0 && result == 0);
 	if (result == 0 && logtail_rest(tail, &line, &len))
 		result = read_line(reading, line, len);
-	reading->read->bad += tail->too_long + tail->torn;
 	reading->read->files++;
 	return result;
 }

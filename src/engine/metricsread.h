@@ -20,8 +20,8 @@ struct metricsread {
 	int (*line)(void *data, const struct metric *metric);
 	void *data;
 	/* Out: */
-	uint64_t lines, bad,
-		ignored;    /* taken; not understood (too long and torn ones too); others */
+	/* Taken; not understood (too long and torn ones too) and others, each within the bounds. */
+	uint64_t lines, bad, ignored;
 	size_t files;       /* that were read */
 	wall_t first, last; /* ts of the first and last line taken; 0: none */
 	char missing[256];  /* the first log that is not there, clean; "": none */

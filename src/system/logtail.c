@@ -22,6 +22,8 @@ enum { STEP = 256 * 1024 };
  */
 #define GRACE (5 * NS_PER_S)
 
+#define UNNAMED_MAX (60 * NS_PER_S)
+
 /* --- one file --- */
 
 static void close_file(struct logtail_file *file)
@@ -106,16 +108,13 @@ static int open_file(
 		return fd;
 	fresh.dev = st->st_dev;
 	fresh.ino = st->st_ino;
-	/* Behind the last byte one more, for the NUL behind a last line without a newline. */
-	fresh.buf = malloc(LOGTAIL_LINE_MAX + STEP + 1);
-	if (fresh.buf && tail->is_compressed) {
+	if (tail->is_compressed) {
 		fresh.gz = gzdopen(fd, "rb");
-		if (fresh.gz)
-			gzbuffer(fresh.gz, STEP / 2);
-	}
-	if (!fresh.buf || (tail->is_compressed && !fresh.gz)) {
-		close_file(&fresh);
-		return cannot(tail, "read", -ENOMEM, err);
+		if (!fresh.gz) {
+			close_file(&fresh);
+			return cannot(tail, "read", -ENOMEM, err);
+		}
+		gzbuffer(fresh.gz, STEP / 2);
 	}
 	*file = fresh;
 	return 0;
@@ -136,13 +135,16 @@ static void remember_last(struct logtail_file *file, const char *data, size_t le
 	file->last_len = keep + len;
 }
 
-static void restart(struct logtail *tail, struct logtail_file *file)
+/* It was truncated. 1: there may be more to read; 0: not here, for the beginning is not wanted. */
+static int restart(struct logtail *tail, struct logtail_file *file)
 {
 	lose_rest(tail, file);
+	tail->truncations++;
 	file->at = 0;
 	file->last_len = 0;
 	file->is_skipping = false;
-	tail->truncations++;
+	file->is_ended = tail->is_fixed || file == &tail->old;
+	return !file->is_ended;
 }
 
 /* Behind a line that is too long there may be a hole of gigabytes: all NUL bytes. */
@@ -175,10 +177,8 @@ static int fill_plain(struct logtail *tail, struct logtail_file *file)
 	if (n < 0)
 		return errno == ESTALE ? 0 : -errno; /* NFS: gone; another may be there */
 	tail->bytes += (uint64_t)n;
-	if ((size_t)n < file->last_len || memcmp(again, file->last, file->last_len) != 0) {
-		restart(tail, file);
-		return 1;
-	}
+	if ((size_t)n < file->last_len || memcmp(again, file->last, file->last_len) != 0)
+		return restart(tail, file);
 	n -= (ssize_t)file->last_len;
 	remember_last(file, file->buf + file->end, (size_t)n);
 	file->end += (size_t)n;
@@ -188,7 +188,7 @@ static int fill_plain(struct logtail *tail, struct logtail_file *file)
 /* What is damaged is as torn as what ends too early. */
 static int fill_compressed(struct logtail *tail, struct logtail_file *file)
 {
-	int n = file->is_ended ? 0 : gzread(file->gz, file->buf + file->end, STEP), code;
+	int n = gzread(file->gz, file->buf + file->end, STEP), code;
 
 	if (n > 0) {
 		tail->bytes += (uint64_t)n;
@@ -196,7 +196,7 @@ static int fill_compressed(struct logtail *tail, struct logtail_file *file)
 		return 1;
 	}
 	gzerror(file->gz, &code);
-	if (!file->is_ended && code != Z_OK && code != Z_STREAM_END) {
+	if (code != Z_OK && code != Z_STREAM_END) {
 		tail->torn++;
 		file->start = file->end = 0;
 	}
@@ -204,9 +204,16 @@ static int fill_compressed(struct logtail *tail, struct logtail_file *file)
 	return 0;
 }
 
-/* Only half a line is left in the buffer, at most. */
+/* Only half a line is left in the buffer, at most. 1: something was read; 0: no more; or -errno. */
 static int fill(struct logtail *tail, struct logtail_file *file)
 {
+	if (file->fd < 0 || file->is_ended)
+		return 0;
+	/* Behind the last byte one more, for the NUL behind a last line without a newline. */
+	if (!file->buf)
+		file->buf = malloc(LOGTAIL_LINE_MAX + STEP + 1);
+	if (!file->buf)
+		return -ENOMEM;
 	if (file->is_skipping && !file->gz)
 		skip_hole(file);
 	memmove(file->buf, file->buf + file->start, file->end - file->start);
@@ -230,6 +237,11 @@ static bool take(struct logtail *tail, struct logtail_file *file, char **line, s
 		char *end = memchr(text, '\n', left);
 		bool is_rest = file->is_skipping;
 
+		if (tail->until && file->at >= tail->until) {
+			file->is_ended = true;
+			file->start = file->end;
+			return false;
+		}
 		n = end ? (size_t)(end - text) : left;
 		if (n > LOGTAIL_LINE_MAX && !is_rest)
 			tail->too_long++;
@@ -295,6 +307,62 @@ int logtail_open(struct logtail *tail, wall_t since, logtail_time_fn *time, stru
 	return 0;
 }
 
+/* Behind the last newline of what may be a line; -1: it is too long for one. */
+static off_t last_line(struct logtail *tail, off_t size)
+{
+	char end[LOGTAIL_LINE_MAX + 1];
+	size_t len = size < (off_t)sizeof end ? (size_t)size : sizeof end;
+	ssize_t n = pread(tail->now.fd, end, len, size - (off_t)len);
+	const char *newline;
+
+	if (n < 0)
+		return -1;
+	tail->bytes += (uint64_t)n;
+	newline = memrchr(end, '\n', (size_t)n);
+	if (newline)
+		return size - (off_t)len + (newline + 1 - end);
+	return (size_t)n < sizeof end ? 0 : -1;
+}
+
+int logtail_open_end(struct logtail *tail, struct error *err)
+{
+	struct stat st;
+	off_t at;
+	int result;
+
+	close_file(&tail->now);
+	close_file(&tail->old);
+	result = open_file(tail, &tail->now, &st, err);
+	if (result < 0 || tail->is_compressed)
+		return result;
+	at = last_line(tail, st.st_size);
+	tail->now.at = at < 0 ? st.st_size : at;
+	tail->now.is_skipping = at < 0;
+	return 0;
+}
+
+int logtail_part(struct logtail *part, const struct logtail *of, off_t from, off_t until)
+{
+	int result = logtail_init(part, of->path), fd;
+
+	if (result < 0)
+		return result;
+	fd = fcntl(of->now.fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0) {
+		result = -errno;
+		logtail_release(part);
+		return result;
+	}
+	part->clock = of->clock;
+	part->is_fixed = true;
+	part->until = until;
+	part->now = (struct logtail_file){.fd = fd, .dev = of->now.dev, .ino = of->now.ino};
+	/* The line that begins at `from` is behind the newline in front of it. */
+	part->now.at = from ? from - 1 : 0;
+	part->now.is_skipping = from > 0;
+	return 0;
+}
+
 static void close_old(struct logtail *tail)
 {
 	if (tail->old.fd < 0)
@@ -303,50 +371,83 @@ static void close_old(struct logtail *tail)
 	close_file(&tail->old);
 }
 
+/* A file whose name is gone, and that nobody has written to for long, is given up. */
+static void give_up_unnamed(struct logtail *tail)
+{
+	mono_t now = clock_mono(tail->clock);
+	struct stat st;
+
+	if (fstat(tail->now.fd, &st) < 0 || st.st_nlink > 0)
+		return;
+	if (!tail->unnamed)
+		tail->unnamed = now;
+	if (now - tail->unnamed <= UNNAMED_MAX)
+		return;
+	lose_rest(tail, &tail->now);
+	close_file(&tail->now);
+	tail->unnamed = 0;
+}
+
+/* Does the name lead to another file than the one that is open, if one is? Else as restart(). */
+static int look_at_name(struct logtail *tail, bool *is_another)
+{
+	struct logtail_file *now = &tail->now;
+	struct stat st;
+
+	*is_another = now->fd < 0;
+	if (now->fd < 0)
+		return 0;
+	if (stat(tail->path, &st) < 0) {
+		give_up_unnamed(tail);
+		return 0;
+	}
+	tail->unnamed = 0;
+	*is_another = st.st_dev != now->dev || st.st_ino != now->ino;
+	if (*is_another || st.st_size >= now->at + (off_t)(now->end - now->start))
+		return 0;
+	return restart(tail, now);
+}
+
 /*
  * At the end of what there is: is the file still the one that the name leads to, and as long as it
  * was? A log that is gone is kept until there is another. 1: there may be more to read now.
  */
 static int follow(struct logtail *tail, struct error *err)
 {
-	struct logtail_file *now = &tail->now, fresh;
+	struct logtail_file fresh;
+	bool is_another;
 	struct stat st;
 	int result;
 
-	if (now->fd >= 0 && (tail->is_fixed || tail->is_compressed))
+	if (tail->now.fd >= 0 && (tail->is_fixed || tail->is_compressed))
 		return 0;
-	if (now->fd >= 0) {
-		if (stat(tail->path, &st) < 0)
-			return 0;
-		if (st.st_dev == now->dev && st.st_ino == now->ino) {
-			if (st.st_size >= now->at + (off_t)(now->end - now->start))
-				return 0;
-			restart(tail, now);
-			return 1;
-		}
-	}
+	result = look_at_name(tail, &is_another);
+	if (result || !is_another)
+		return result;
 	result = open_file(tail, &fresh, &st, err);
 	if (result < 0)
 		return result == -ENOENT ? 0 : result;
-	if (now->fd >= 0) {
+	if (tail->now.fd >= 0) {
 		close_old(tail);
-		tail->old = *now;
+		tail->old = tail->now;
 		tail->rotated = clock_mono(tail->clock);
 		tail->rotations++;
 	}
-	*now = fresh;
+	tail->now = fresh;
 	return 1;
 }
 
 /* The older one first. 1: something was read; 0; or -errno with a sentence. */
 static int fill_any(struct logtail *tail, struct error *err)
 {
-	int result = tail->old.fd >= 0 ? fill(tail, &tail->old) : 0;
+	int result = fill(tail, &tail->old);
 
 	if (result == 0 && tail->old.fd >= 0 && clock_mono(tail->clock) - tail->rotated > GRACE)
 		close_old(tail);
-	if (result == 0 && tail->now.fd >= 0)
+	if (result == 0)
 		result = fill(tail, &tail->now);
+	if (result > 0)
+		tail->unnamed = 0;
 	return result < 0 ? cannot(tail, "read", result, err) : result;
 }
 

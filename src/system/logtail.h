@@ -27,10 +27,10 @@ typedef int64_t logtail_time_fn(const char *line, size_t len);
 struct logtail_file {
 	int fd;        /* -1: not open */
 	void *gz;      /* gzFile, the owner of fd then; NULL: plain */
-	bool is_ended; /* the gzFile is */
+	bool is_ended; /* nothing more is read of it */
 	uint64_t dev, ino;
 	off_t at;  /* what stands before was handed out or skipped */
-	char *buf; /* owned; what was read and not handed out yet */
+	char *buf; /* owned; what was read and not handed out yet; NULL: nothing was yet */
 	size_t start, end;
 	/* The bytes that were read last, to see that the file was truncated and regrew. */
 	char last[64];
@@ -45,7 +45,9 @@ struct logtail {
 	const struct clock *clock; /* borrowed; the machine's unless set by the owner */
 	struct logtail_file now;
 	struct logtail_file old; /* rotated away; kept for a while */
+	off_t until;             /* lines that begin there or later are left out; 0: none */
 	mono_t rotated;          /* when that was noticed */
+	mono_t unnamed;          /* when it was read last, and has no name any more; 0: it has */
 	uint64_t too_long, torn; /* lines lost that way */
 	uint64_t rotations, truncations;
 	uint64_t bytes; /* read in all */
@@ -62,9 +64,22 @@ void logtail_release(struct logtail *tail);
  */
 int logtail_open(struct logtail *tail, wall_t since, logtail_time_fn *time, struct error *err);
 /*
+ * Opens it behind its last newline, where the next line begins: tail->now.at. For the lines before
+ * that there is logtail_part().
+ */
+int logtail_open_end(struct logtail *tail, struct error *err);
+/*
+ * A tail of its own for the lines that begin in [from, until) (until 0: to the end) of the file
+ * that `of` has open, wherever that is now; it is_fixed. To be released. 0 or -errno.
+ */
+int logtail_part(struct logtail *part, const struct logtail *of, off_t from, off_t until);
+/*
  * The next complete line without its newline, NUL-terminated, in a buffer that may be written to
  * until the next call. 1; 0: no more now (look again after a hint or a second: rotation is noticed
  * here); -errno with a sentence. *line may hold NUL bytes.
+ *
+ * What is_fixed ends where it is truncated. A file that lost its name and gets no more lines is
+ * closed after a minute, for the disk's sake.
  */
 int logtail_next(struct logtail *tail, char **line, size_t *len, struct error *err);
 /*
