@@ -130,6 +130,8 @@ src_libcore_la_SOURCES = \
 	src/model/metrics_slots.c \
 	src/model/metrics_waited.c \
 	src/model/model.h \
+	src/model/model_metrics.c \
+	src/model/model_private.h \
 	src/model/select.c \
 	src/model/tally.c \
 	src/system/logtail.c \

@@ -18,6 +18,8 @@
 
 static const mono_t now = 5000 * NS_PER_S;
 
+#define S_AT (1760000000 * NS_PER_S)
+
 static void a_lock_comes_back_as_it_went(void **state)
 {
 	(void)state;
@@ -300,6 +302,7 @@ static void the_other_kinds_come_back_too(void **state)
 			.every = NS_PER_S,
 			.is_polling = true,
 			.is_final = true,
+			.bad = 12,
 			.text = strdup("polling"),
 			.host = strdup("web1")},
 		{.kind = EVENT_FAULT,
@@ -324,7 +327,8 @@ static void the_other_kinds_come_back_too(void **state)
 		assert_int_equal(a->kind, b.kind);
 		assert_true(a->at == b.at && a->locks == b.locks && a->took == b.took &&
 			    a->every == b.every);
-		assert_true(a->is_polling == b.is_polling && a->is_final == b.is_final);
+		assert_true(a->is_polling == b.is_polling && a->is_final == b.is_final &&
+			    a->bad == b.bad);
 		assert_true(
 			a->is_fatal == b.is_fatal && a->request == b.request && a->code == b.code);
 		assert_int_equal(a->outcome, b.outcome);
@@ -561,6 +565,323 @@ static void thousands_of_holders_are_cut(void **state)
 	event_release(&event);
 }
 
+/* --- samples --- */
+
+static void random_times(struct histogram *histogram, int most)
+{
+	for (int n = below(most + 1); n > 0; n--) {
+		int64_t us = (int64_t)((uint64_t)rand() >> below(31));
+
+		assert_int_equal(
+			histogram_add(histogram, us * 1000, (uint64_t)below(3) * 70 + 1), 0);
+	}
+}
+
+/* One slot, with up to so many different durations. */
+static struct sample random_sample(int most)
+{
+	static const int32_t every[] = {1, 60, 3600};
+	struct sample sample = {.seconds = every[below(3)],
+		.lock = strdup("a\\x1bb.lock"),
+		.source = maybe_text("file:/run/lock"),
+		.backend = maybe_text("file")};
+
+	sample.from = (INT64_C(1760000000) + below(1000000)) / sample.seconds * sample.seconds;
+	sample.last = sample.from * NS_PER_S + below(1000000) * INT64_C(1000);
+	for (int i = 0; i < METRIC_EVENT_COUNT; i++)
+		sample.tally.count[i] = below(2) ? 0 : (uint32_t)below(1000000);
+	sample.tally.slow = below(2) ? 0 : (uint32_t)below(1000);
+	for (int i = 0; i < below(WAITED_FOR_MAX + 1); i++) {
+		snprintf(sample.waited[i].who, sizeof sample.waited[i].who, "php%d on web\xc3\xa9",
+			i);
+		sample.waited[i].times = (uint32_t)below(1000);
+		sample.waited[i].longest = below(1000000) * INT64_C(1000000);
+	}
+	random_times(&sample.tally.wait, most);
+	random_times(&sample.tally.hold, most);
+	return sample;
+}
+
+static void add_times(struct histogram *into, const struct histogram *from)
+{
+	uint64_t times, sum = into->sum + from->sum;
+	int64_t ns;
+
+	for (size_t i = 0; histogram_cell(from, i, &ns, &times); i++)
+		assert_int_equal(histogram_add(into, ns, times), 0);
+	into->sum = sum;
+}
+
+static void assert_same_times(const struct histogram *a, const struct histogram *b)
+{
+	uint64_t times_a, times_b;
+	int64_t ns_a, ns_b;
+
+	assert_true(a->count == b->count && a->sum == b->sum && a->max == b->max);
+	for (size_t i = 0; histogram_cell(a, i, &ns_a, &times_a); i++) {
+		assert_true(histogram_cell(b, i, &ns_b, &times_b));
+		assert_true(ns_a == ns_b && times_a == times_b);
+	}
+}
+
+/* All lines of the buffer as one sample; how many there were. */
+static int read_samples(const struct buf *lines, struct sample *out)
+{
+	const char *at = lines->data, *end;
+	int n = 0;
+
+	*out = (struct sample){0};
+	for (; *at; at = end + 1, n++) {
+		struct event event;
+		json_t *object;
+
+		end = strchr(at, '\n');
+		assert_true(end - at <= JSONL_LINE_MAX);
+		object = json_loadb(at, (size_t)(end - at), JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(object);
+		assert_int_equal(event_from_json(&event, object, now, NULL), 0);
+		assert_int_equal(event.kind, EVENT_SAMPLE);
+		if (n == 0) {
+			struct tally times = {0};
+
+			*out = *event.sample;
+			out->tally.wait = times.wait;
+			out->tally.hold = times.hold;
+			out->lock = strdup(event.sample->lock);
+			out->source = strdup(event.sample->source ? event.sample->source : "");
+			out->backend = strdup(event.sample->backend ? event.sample->backend : "");
+		} else {
+			for (int i = 0; i < METRIC_EVENT_COUNT; i++)
+				assert_int_equal(event.sample->tally.count[i], 0);
+			assert_true(event.sample->from == out->from && !event.sample->tally.slow);
+			assert_string_equal(event.sample->lock, out->lock);
+		}
+		add_times(&out->tally.wait, &event.sample->tally.wait);
+		add_times(&out->tally.hold, &event.sample->tally.hold);
+		event_release(&event);
+		json_decref(object);
+	}
+	return n;
+}
+
+static void assert_same_sample(const struct sample *a, const struct sample *b)
+{
+	assert_true(a->from == b->from && a->seconds == b->seconds && a->last == b->last);
+	assert_string_equal(a->lock, b->lock);
+	assert_string_equal(a->source ? a->source : "", b->source);
+	assert_string_equal(a->backend ? a->backend : "", b->backend);
+	assert_memory_equal(a->tally.count, b->tally.count, sizeof a->tally.count);
+	assert_int_equal(a->tally.slow, b->tally.slow);
+	assert_same_times(&a->tally.wait, &b->tally.wait);
+	assert_same_times(&a->tally.hold, &b->tally.hold);
+	for (int i = 0; i < WAITED_FOR_MAX; i++) {
+		assert_string_equal(a->waited[i].who, b->waited[i].who);
+		if (a->waited[i].who[0])
+			assert_true(a->waited[i].times == b->waited[i].times &&
+				    a->waited[i].longest == b->waited[i].longest);
+	}
+}
+
+static void a_sample_comes_back_as_it_went(void **state)
+{
+	(void)state;
+	srand(12);
+	for (int i = 0; i < 2000; i++) {
+		struct sample sample = random_sample(20), back;
+		struct buf lines = {0};
+
+		assert_int_equal(event_write_sample(&lines, &sample, S_AT), 0);
+		assert_int_equal(read_samples(&lines, &back), 1);
+		assert_same_sample(&sample, &back);
+		sample_release(&sample);
+		sample_release(&back);
+		buf_release(&lines);
+	}
+}
+
+/* No line is longer than a reader takes, and nothing is lost on the way. */
+static void a_sample_of_many_durations_takes_many_lines(void **state)
+{
+	(void)state;
+	srand(13);
+	for (int i = 0; i < 6; i++) {
+		struct sample sample = random_sample(40000), back;
+		struct event event = {.kind = EVENT_SAMPLE, .sample = &sample};
+		struct buf lines = {0};
+		int n;
+
+		random_times(&sample.tally.wait, 40000);
+		for (int64_t us = 1; us < 7000; us++)
+			histogram_add(&sample.tally.hold, us * us * 1000, 1);
+		buf_adds(&lines, "");
+		assert_int_equal(event_write(&lines, &event, now), -EMSGSIZE);
+		assert_int_equal(lines.len, 0);
+		assert_int_equal(event_write_sample(&lines, &sample, S_AT), 0);
+		n = read_samples(&lines, &back);
+		assert_in_range(n, 2, 20);
+		assert_same_sample(&sample, &back);
+		sample_release(&sample);
+		sample_release(&back);
+		buf_release(&lines);
+	}
+}
+
+static void a_sample_with_endless_names_is_not_written(void **state)
+{
+	struct sample sample = {.seconds = 1, .lock = calloc(1, JSONL_LINE_MAX + 1)};
+	struct buf lines = {0};
+
+	(void)state;
+	memset(sample.lock, 'x', JSONL_LINE_MAX);
+	buf_adds(&lines, "before\n");
+	assert_int_equal(event_write_sample(&lines, &sample, S_AT), -EMSGSIZE);
+	assert_string_equal(lines.data, "before\n");
+	sample_release(&sample);
+	buf_release(&lines);
+}
+
+static void a_sample_whose_numbers_make_no_sense_is_none(void **state)
+{
+	static const struct {
+		const char *members;
+		bool is_one;
+	} table[] = {
+		{"\"from\":60,\"every_s\":60", true},
+		{"\"from\":0,\"every_s\":3600", true},
+		{"\"from\":60,\"every_s\":60,\"lock\":5,\"counts\":{},\"wait_us\":[]", true},
+		{"\"from\":60,\"every_s\":60,\"counts\":{\"exploded\":3,\"busy\":4}", true},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[7,1,3,2,7,9]", true},
+		{"\"every_s\":60", false},
+		{"\"from\":60", false},
+		{"\"from\":61,\"every_s\":60", false},
+		{"\"from\":60,\"every_s\":30", false},
+		{"\"from\":60,\"every_s\":0", false},
+		{"\"from\":-60,\"every_s\":60", false},
+		{"\"from\":60.0,\"every_s\":60", false},
+		{"\"from\":9223372036,\"every_s\":1", false},
+		{"\"from\":9223372036854775800,\"every_s\":60", false},
+		{"\"from\":60,\"every_s\":60,\"counts\":[1]", false},
+		{"\"from\":60,\"every_s\":60,\"counts\":{\"busy\":-1}", false},
+		{"\"from\":60,\"every_s\":60,\"counts\":{\"busy\":\"1\"}", false},
+		{"\"from\":60,\"every_s\":60,\"counts\":{\"busy\":1.5}", false},
+		{"\"from\":60,\"every_s\":60,\"counts\":{\"busy\":4294967297}", false},
+		{"\"from\":60,\"every_s\":60,\"counts\":{\"exploded\":-1}", false},
+		{"\"from\":60,\"every_s\":60,\"slow\":-1", false},
+		{"\"from\":60,\"every_s\":60,\"slow\":\"many\"", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":7", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":{}", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[7]", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[7,0]", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[7,-1]", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[-7,1]", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[7,1000000001]", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[90000000000001,1]", false},
+		{"\"from\":60,\"every_s\":60,\"wait_us\":[7,null]", false},
+		{"\"from\":60,\"every_s\":60,\"hold_us\":[7.5,1]", false},
+		{"\"from\":60,\"every_s\":60,\"hold_us\":[7,1],\"hold_sum_us\":-1", false},
+		{"\"from\":60,\"every_s\":60,\"hold_us\":[7,1],\"hold_sum_us\":\"7\"", false},
+		{"\"from\":60,\"every_s\":60,\"waited_for\":{}", false},
+		{"\"from\":60,\"every_s\":60,\"waited_for\":[5]", false},
+		{"\"from\":60,\"every_s\":60,\"waited_for\":[{\"who\":\"x\"}]", false},
+		{"\"from\":60,\"every_s\":60,\"waited_for\":[{\"who\":\"x\",\"times\":-1}]", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct event event = {.locks = 77};
+		struct error err = {0};
+		char text[300];
+		json_t *object;
+
+		snprintf(text, sizeof text, "{\"v\":1,\"event\":\"sample\",%s}", table[i].members);
+		object = json_loads(text, 0, NULL);
+		assert_non_null(object);
+		if ((event_from_json(&event, object, now, &err) == 0) != table[i].is_one)
+			fail_msg("%s: %s", text, err.text);
+		assert_true(table[i].is_one || (err.text[0] && event.locks == 77));
+		if (table[i].is_one)
+			event_release(&event);
+		json_decref(object);
+	}
+}
+
+/* What is no contradiction is put right: a sum beyond its values, a line outside its slot. */
+static void a_sample_is_not_believed_more_than_it_can_know(void **state)
+{
+	static const char text[] =
+		"{\"v\":1,\"event\":\"sample\",\"lock\":\"a\\u001b[mb\",\"from\":60,\"every_s\":60,"
+		"\"last\":9e18,\"wait_us\":[7,2,3,1],\"wait_sum_us\":999,\"hold_us\":[10,2],"
+		"\"hold_sum_us\":15,\"waited_for\":[{\"who\":\"\",\"times\":1},{\"who\":"
+		"\"\\u001b\","
+		"\"times\":2,\"longest_s\":-4},{\"who\":\"1\",\"times\":1},{\"who\":\"2\","
+		"\"times\":"
+		"1},{\"who\":\"3\",\"times\":1},{\"who\":\"4\",\"times\":1},{\"who\":\"5\","
+		"\"times\":"
+		"1},{\"who\":\"6\",\"times\":1}]}";
+	json_t *object = json_loads(text, 0, NULL);
+	struct event event;
+
+	(void)state;
+	assert_non_null(object);
+	assert_int_equal(event_from_json(&event, object, now, NULL), 0);
+	assert_string_equal(event.sample->lock, "a\\x1b[mb");
+	assert_true(event.sample->last == 120 * NS_PER_S - 1);
+	assert_int_equal(event.sample->tally.wait.sum, 17);
+	assert_int_equal(event.sample->tally.hold.sum, 15);
+	assert_string_equal(event.sample->waited[0].who, "\\x1b");
+	assert_int_equal(event.sample->waited[0].longest, 0);
+	assert_string_equal(event.sample->waited[WAITED_FOR_MAX - 1].who, "5");
+	json_decref(object);
+	event_release(&event);
+}
+
+static json_t *random_times_json(void)
+{
+	json_t *array = json_array();
+
+	for (int i = 2 * below(4); i > 0; i--)
+		json_array_append_new(
+			array, below(12) ? json_integer(1 + below(1000)) : random_json(1));
+	return array;
+}
+
+/* Most of them a sample, but for one member or two. */
+static void random_samples_do_no_harm(void **state)
+{
+	int read = 0;
+
+	(void)state;
+	srand(14);
+	for (int i = 0; i < 20000; i++) {
+		json_t *object = json_pack("{s:i,s:s,s:s,s:i,s:i,s:{s:i},s:o,s:o,s:[{s:s,s:i}]}",
+			"v", 1, "event", "sample", "lock", "x", "from", 60 * below(1000), "every_s",
+			60, "counts", "busy", below(10), "wait_us", random_times_json(), "hold_us",
+			random_times_json(), "waited_for", "who", "y", "times", below(10));
+		static const char *const keys[] = {"lock", "source", "backend", "from", "every_s",
+			"counts", "slow", "wait_us", "wait_sum_us", "hold_us", "hold_sum_us",
+			"waited_for", "last"};
+		struct event event = {0};
+		struct error err = {0};
+		struct buf line = {0};
+
+		assert_non_null(object);
+		for (int k = below(3); k > 0; k--)
+			json_object_set_new(object, keys[below(13)], random_json(2));
+		if (event_from_json(&event, object, now, &err) == 0) {
+			read++;
+			assert_int_equal(event_write(&line, &event, now), 0);
+			for (size_t j = 0; j < line.len; j++)
+				assert_in_range(line.data[j], ' ', '~');
+			event_release(&event);
+		} else {
+			assert_true(err.text[0] != '\0');
+		}
+		buf_release(&line);
+		json_decref(object);
+	}
+	assert_in_range(read, 2000, 18000);
+}
+
 static void requests_come_back_as_they_went(void **state)
 {
 	struct request open = {.kind = REQUEST_OPEN,
@@ -676,6 +997,17 @@ static int try_write(void *data)
 	return result;
 }
 
+static int try_write_sample(void *data)
+{
+	struct buf line = {0};
+	int result = event_write_sample(&line, data, now);
+
+	if (result < 0)
+		assert_int_equal(line.len, 0);
+	buf_release(&line);
+	return result;
+}
+
 static int try_to_json(void *data)
 {
 	json_t *object = event_to_json(data, now);
@@ -704,6 +1036,8 @@ static const char *const rich_lines[] = {
 	"{\"v\":1,\"event\":\"fault\",\"text\":\"t\"}",
 	"{\"v\":1,\"event\":\"done\",\"request\":1,\"outcome\":\"failed\",\"name\":\"n\",\"text\":"
 	"\"t\"}",
+	"{\"v\":1,\"event\":\"sample\",\"from\":0,\"every_s\":1,\"lock\":\"l\\n\",\"source\":\"s\","
+	"\"backend\":\"b\",\"wait_us\":[1,2,3,4,5,6,7,8],\"hold_us\":[1,2]}",
 };
 
 static const char *const rich_requests[] = {
@@ -723,6 +1057,8 @@ static void running_out_of_memory_leaves_everything_as_it_was(void **state)
 		assert_int_equal(event_from_json(&event, object, now, NULL), 0);
 		assert_true(fail_every_allocation(try_write, &event) > 0);
 		assert_true(fail_every_allocation(try_to_json, &event) > 0);
+		if (event.kind == EVENT_SAMPLE)
+			assert_true(fail_every_allocation(try_write_sample, event.sample) > 0);
 		event_release(&event);
 		json_decref(object);
 	}
@@ -760,6 +1096,12 @@ int main(void)
 		cmocka_unit_test(random_members_do_no_harm),
 		cmocka_unit_test(hostile_text_is_clean_when_it_is_in),
 		cmocka_unit_test(thousands_of_holders_are_cut),
+		cmocka_unit_test(a_sample_comes_back_as_it_went),
+		cmocka_unit_test(a_sample_of_many_durations_takes_many_lines),
+		cmocka_unit_test(a_sample_with_endless_names_is_not_written),
+		cmocka_unit_test(a_sample_whose_numbers_make_no_sense_is_none),
+		cmocka_unit_test(a_sample_is_not_believed_more_than_it_can_know),
+		cmocka_unit_test(random_samples_do_no_harm),
 		cmocka_unit_test(requests_come_back_as_they_went),
 		cmocka_unit_test(wrong_requests_are_refused),
 		cmocka_unit_test(running_out_of_memory_leaves_everything_as_it_was),

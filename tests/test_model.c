@@ -772,6 +772,336 @@ static void a_copy_says_the_same_and_lives_on_its_own(void **state)
 	model_release(&copy);
 }
 
+/* --- what logs say --- */
+
+/* So many holds of that long, at that many seconds before now; and as many waits of a tenth. */
+static int told_slot(
+	struct fixture *f, size_t source, const char *lock, int ago, int64_t hold, uint32_t times)
+{
+	struct sample sample = {.lock = (char *)lock,
+		.source = (char *)"file:/run/lock",
+		.backend = (char *)"file",
+		.from = (f->wall / NS_PER_S - ago) / 60 * 60,
+		.seconds = 60};
+	struct event event = {.kind = EVENT_SAMPLE, .at = f->wall, .sample = &sample};
+	int result;
+
+	sample.last = sample.from * NS_PER_S;
+	sample.tally.count[METRIC_ACQUIRED] = sample.tally.count[METRIC_RELEASED] = times;
+	histogram_add(&sample.tally.wait, hold / 10, times);
+	histogram_add(&sample.tally.hold, hold, times);
+	result = model_apply(&f->model, source, &event);
+	tally_release(&sample.tally);
+	return result;
+}
+
+static int told(struct fixture *f, size_t source, const char *lock, int64_t hold, uint32_t times)
+{
+	return told_slot(f, source, lock, MINUTE, hold, times);
+}
+
+static struct entry *with_log(struct fixture *f, const char *name, int ago)
+{
+	struct lock *lock = plain(f, name, 4711, ago);
+
+	if (f->model.sources == 1)
+		assert_int_equal(
+			model_add_source(&f->model, "log:/var/log/locktop/metrics.jsonl"), 1);
+	put(f, 0, lock);
+	scanned(f, 0);
+	return model_find(&f->model, 0, name);
+}
+
+static void samples_are_found_by_the_address_of_a_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 5);
+	struct tally tally = {0};
+	struct series_set set;
+
+	assert_true(model_has_metrics(&f->model));
+	assert_int_equal(model_series(&f->model, entry).n, 0);
+	assert_int_equal(model_series_all(&f->model).n, 0);
+	told(f, 1, "x.lock", S(2), 3);
+	told(f, 1, "y.lock", S(9), 1);
+	set = model_series(&f->model, entry);
+	assert_int_equal(set.n, 1);
+	assert_string_equal(set.at[0]->address, "/run/lock/x.lock");
+	assert_int_equal(series_window(&set, WINDOW_1H, f->wall, &tally), 0);
+	assert_int_equal(tally.count[METRIC_ACQUIRED], 3);
+	tally_clear(&tally);
+	set = model_series_all(&f->model);
+	assert_int_equal(set.n, 1);
+	assert_int_equal(series_window(&set, WINDOW_1H, f->wall, &tally), 0);
+	assert_int_equal(tally.count[METRIC_ACQUIRED], 4);
+	tally_release(&tally);
+	assert_true(f->model.changes > 0);
+}
+
+/* A flock on the lock file is the same lock, seen by the kernel. */
+static void a_kernel_lock_is_found_by_its_path(void **state)
+{
+	struct fixture *f = *state;
+	struct lock *lock = lock_new("flock:/run/lock/x.lock");
+
+	assert_int_equal(model_add_source(&f->model, "log:/l"), 1);
+	assert_int_equal(model_add_source(&f->model, "kernel:"), 2);
+	lock->kind = LOCK_FLOCK;
+	lock->path = strdup("/run/lock/x.lock");
+	put(f, 2, lock);
+	told(f, 1, "x.lock", S(2), 3);
+	assert_int_equal(
+		model_series(&f->model, model_find(&f->model, 2, "flock:/run/lock/x.lock")).n, 1);
+}
+
+/* The same path on another host is another lock; a recording is of another time. */
+static void logs_speak_of_their_own_host_only(void **state)
+{
+	static const struct {
+		const char *log, *locks;
+		size_t found;
+	} table[] = {
+		{"log:/l", "file:/run/lock", 1},
+		{"log:/l", "/run/lock", 1},
+		{"log:/l", "ssh:web1:file:/run/lock", 0},
+		{"ssh:web1:log:/l", "file:/run/lock", 0},
+		{"ssh:web1:log:/l", "ssh:web1:file:/run/lock", 1},
+		{"ssh:web2:log:/l", "ssh:web1:file:/run/lock", 0},
+		{"log:/l", "replay:/tmp/night.jsonl", 0},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		int log = model_add_source(&f->model, table[i].log);
+		int locks = model_add_source(&f->model, table[i].locks);
+		struct lock *lock = plain(f, "x.lock", 4711, 5);
+		struct series_set set;
+
+		lock->path = strdup("/run/lock/x.lock");
+		put(f, (size_t)locks, lock);
+		told(f, (size_t)log, "x.lock", S(2), 3);
+		set = model_series(&f->model, model_find(&f->model, (size_t)locks, "x.lock"));
+		assert_int_equal(set.n, table[i].found);
+		model_release(&f->model);
+		assert_int_equal(model_init(&f->model, "web1"), 0);
+		model_tick(&f->model, f->now, f->wall);
+	}
+}
+
+static void a_sign_of_life_counts_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct sample sample = {.from = WALL_S, .seconds = 1};
+	struct event event = {.kind = EVENT_SAMPLE, .sample = &sample};
+
+	assert_int_equal(model_apply(&f->model, 0, &event), 0);
+	assert_null(f->model.source[0].metrics);
+	assert_false(model_has_metrics(&f->model));
+	assert_int_equal(model_data_age(&f->model, 0), 0);
+}
+
+static void bad_lines_are_added_up_over_the_logs(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = {.kind = EVENT_SCANNED, .bad = 3};
+
+	assert_int_equal(model_add_source(&f->model, "log:/a"), 1);
+	assert_int_equal(model_add_source(&f->model, "log:/b"), 2);
+	assert_int_equal(model_apply(&f->model, 1, &event), 0);
+	event.bad = 4;
+	assert_int_equal(model_apply(&f->model, 2, &event), 0);
+	assert_int_equal(model_metrics_bad(&f->model), 7);
+	assert_int_equal(model_apply(&f->model, 1, &event), 0);
+	assert_int_equal(model_metrics_bad(&f->model), 8);
+}
+
+static uint64_t lines_of(struct fixture *f)
+{
+	struct series_set set = model_series_all(&f->model);
+	struct tally tally = {0};
+	uint64_t n;
+
+	assert_int_equal(series_window(&set, WINDOW_7D, f->wall, &tally), 0);
+	n = tally.count[METRIC_ACQUIRED];
+	tally_release(&tally);
+	return n;
+}
+
+/* A process that is started anew reads its log anew. */
+static void lines_do_not_count_twice_when_a_source_starts_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	with_log(f, "x.lock", 5);
+	told(f, 1, "x.lock", S(2), 3);
+	scanned(f, 1);
+	model_source_is(&f->model, 1, SOURCE_SILENT, NULL);
+	told(f, 1, "x.lock", S(2), 1);
+	assert_int_equal(lines_of(f), 4);
+	model_source_is(&f->model, 1, SOURCE_DOWN, "ended by signal 9");
+	assert_int_equal(lines_of(f), 4);
+	model_source_is(&f->model, 1, SOURCE_STARTING, NULL);
+	assert_int_equal(lines_of(f), 4);
+	told(f, 1, "x.lock", S(2), 2);
+	told(f, 1, "x.lock", S(2), 2);
+	assert_int_equal(lines_of(f), 4);
+	scanned(f, 1);
+	assert_int_equal(lines_of(f), 4);
+	told(f, 1, "x.lock", S(2), 1);
+	assert_int_equal(lines_of(f), 5);
+}
+
+static void a_log_that_is_empty_when_read_anew_says_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 5);
+
+	told(f, 1, "x.lock", S(2), 30);
+	scanned(f, 1);
+	assert_int_equal(entry->usual.n, 30);
+	model_source_is(&f->model, 1, SOURCE_DOWN, NULL);
+	model_source_is(&f->model, 1, SOURCE_STARTING, NULL);
+	scanned(f, 1);
+	assert_int_equal(lines_of(f), 0);
+	assert_int_equal(entry->usual.n, 0);
+}
+
+static void a_copy_has_the_live_metrics_and_does_not_own_them(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 5);
+	struct model copy;
+
+	told(f, 1, "x.lock", S(2), 30);
+	scanned(f, 1);
+	assert_int_equal(model_copy(&copy, &f->model), 0);
+	assert_true(copy.source[1].metrics == f->model.source[1].metrics);
+	assert_int_equal(model_series(&copy, model_find(&copy, 0, "x.lock")).n, 1);
+	assert_int_equal(model_find(&copy, 0, "x.lock")->usual.n, 30);
+	model_release(&copy);
+	assert_int_equal(model_series(&f->model, entry).n, 1);
+	assert_int_equal(lines_of(f), 30);
+}
+
+static void what_is_usual_is_known_when_the_log_was_read(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 5);
+
+	told_slot(f, 1, "x.lock", 8 * 24 * HOUR, S(500), 100);
+	told(f, 1, "x.lock", S(20), 100);
+	told(f, 1, "x.lock", S(40), 1);
+	pass(f, S(5));
+	assert_int_equal(entry->usual.n, 0); /* half a log */
+	scanned(f, 1);
+	assert_int_equal(entry->usual.n, 101);
+	assert_true(entry->usual.p99 == S(20));
+	assert_true(model_facts(&f->model, entry).usual == S(20));
+	told(f, 1, "x.lock", S(40), 1);
+	pass(f, S(1));
+	assert_int_equal(entry->usual.n, 102);
+	assert_true(entry->usual.p99 == S(40));
+	/* A lock that comes later finds it, too. */
+	told(f, 1, "y.lock", S(7), 20);
+	assert_int_equal(with_log(f, "y.lock", 5)->usual.n, 20);
+	assert_int_equal(model_facts(&f->model, entry).usual_factor, 3);
+}
+
+static void too_few_holds_say_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 300);
+
+	told(f, 1, "x.lock", S(1), 19);
+	scanned(f, 1);
+	assert_int_equal(entry->usual.n, 19);
+	assert_int_equal(model_facts(&f->model, entry).usual, 0);
+	assert_int_equal(entry->verdict.state, STATE_HELD);
+	told(f, 1, "x.lock", S(1), 1);
+	pass(f, S(1));
+	assert_int_equal(entry->verdict.state, STATE_OVERDUE);
+}
+
+/* Below its limit, and no event: time alone does it. */
+static void a_hold_far_beyond_the_usual_becomes_overdue(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 0);
+	char why[VERDICT_TEXT];
+	struct facts facts;
+
+	told(f, 1, "x.lock", S(40), 50);
+	scanned(f, 1);
+	assert_int_equal(entry->verdict.state, STATE_HELD);
+	assert_true(f->model.due == f->now + S(120) + 1);
+	assert_false(pass(f, S(120)));
+	assert_true(pass(f, 1));
+	assert_int_equal(entry->verdict.state, STATE_OVERDUE);
+	facts = model_facts(&f->model, entry);
+	verdict_why(why, sizeof why, entry->lock, &facts, &entry->verdict);
+	assert_string_equal(why, "pid 4711 php is alive: held 2m, usual p99 40s");
+	assert_non_null(strstr(model_happening(&f->model, 0)->text, "HELD -> OVERDUE: pid 4711"));
+	/* It was told that longer holds are usual, too. */
+	told(f, 1, "x.lock", S(90), 50);
+	pass(f, S(1));
+	assert_int_equal(entry->verdict.state, STATE_HELD);
+	f->model.overdue_factor = 0;
+	pass(f, S(300));
+	assert_int_equal(entry->verdict.state, STATE_HELD);
+}
+
+/* One hold more of a thousand changes little, and counting them costs. */
+static void many_holds_are_counted_every_ten_seconds(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 5);
+
+	told(f, 1, "x.lock", S(2), 201);
+	scanned(f, 1);
+	for (int i = 1; i < 10; i++) {
+		told(f, 1, "x.lock", S(2), 1);
+		pass(f, S(1));
+		assert_int_equal(entry->usual.n, 201);
+	}
+	pass(f, S(1));
+	assert_int_equal(entry->usual.n, 210);
+}
+
+static void old_holds_are_forgotten_with_the_hour(void **state)
+{
+	struct fixture *f = *state;
+	struct entry *entry = with_log(f, "x.lock", 5);
+
+	told(f, 1, "x.lock", S(2), 30);
+	scanned(f, 1);
+	pass(f, 6 * 24 * S(HOUR));
+	assert_int_equal(entry->usual.n, 30);
+	pass(f, 24 * S(HOUR) + S(HOUR));
+	assert_int_equal(entry->usual.n, 0);
+}
+
+static void running_out_of_memory_over_samples_loses_no_more_than_them(void **state)
+{
+	struct fixture *f = *state;
+	int failures = 0;
+
+	with_log(f, "x.lock", 5);
+	for (int n = 1; n < 60; n++) {
+		struct model_source *source = &f->model.source[1];
+
+		fail_at = n;
+		failures += told(f, 1, "x.lock", S(n), 1) < 0;
+		failures += scanned(f, 1) < 0;
+		fail_at = 0;
+		if (n % 7 == 0) {
+			model_source_is(&f->model, 1, SOURCE_DOWN, NULL);
+			model_source_is(&f->model, 1, SOURCE_STARTING, NULL);
+		}
+		assert_true(!source->metrics || lines_of(f) <= (uint64_t)n);
+	}
+	assert_true(failures > 0);
+}
+
 /* Any sequence of events against the simplest model there is: a list of locks. */
 
 enum { NAMES = 40, STEPS = 6000 };
@@ -1005,6 +1335,20 @@ int main(void)
 		TEST(every_column_sorts_as_it_compares),
 		TEST(reversed_ties_still_go_by_name),
 		TEST(a_copy_says_the_same_and_lives_on_its_own),
+		TEST(samples_are_found_by_the_address_of_a_lock),
+		TEST(a_kernel_lock_is_found_by_its_path),
+		TEST(logs_speak_of_their_own_host_only),
+		TEST(a_sign_of_life_counts_nothing),
+		TEST(bad_lines_are_added_up_over_the_logs),
+		TEST(lines_do_not_count_twice_when_a_source_starts_anew),
+		TEST(a_log_that_is_empty_when_read_anew_says_nothing),
+		TEST(a_copy_has_the_live_metrics_and_does_not_own_them),
+		TEST(what_is_usual_is_known_when_the_log_was_read),
+		TEST(too_few_holds_say_nothing),
+		TEST(a_hold_far_beyond_the_usual_becomes_overdue),
+		TEST(many_holds_are_counted_every_ten_seconds),
+		TEST(old_holds_are_forgotten_with_the_hour),
+		TEST(running_out_of_memory_over_samples_loses_no_more_than_them),
 		TEST(any_sequence_of_events_gives_what_a_simple_list_would),
 		TEST(events_of_no_source_are_refused),
 		TEST(running_out_of_memory_is_said_and_breaks_nothing),

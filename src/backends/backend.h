@@ -30,15 +30,18 @@ struct backend_scan {
 	void *progress_data;
 	/*
 	 * A backend of logs tells what happened, once, through this, besides or instead of locks; a
-	 * negative return ends the scan with it. NULL where nobody listens.
+	 * negative return ends the scan with it. NULL where nobody listens. A look that reads on
+	 * for a second without telling anything calls progress(), as a sign of life.
 	 */
 	int (*sample)(void *data, const struct sample *sample);
 	void *sample_data;
 	bool is_hinted;  /* in: a hint fired (else: the regular look) */
 	mono_t next;     /* out: when to look again, hints apart; MONO_NEVER */
 	bool is_polling; /* out: no hints can be had, see note */
-	bool is_partial; /* out: it took part of the first look only: look again at once */
+	bool is_partial; /* out: it took part of the first look only: look again at once; what */
+			 /* the snapshot has does not count yet */
 	bool is_final;   /* out: nothing will ever change again (end of a replay) */
+	uint64_t bad;    /* out: lines of a log that were not understood, ever */
 	char note[200];  /* out: "polling: no inotify watch left (ENOSPC)", or "" */
 };
 

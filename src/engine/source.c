@@ -19,8 +19,9 @@
 #include "engine/holders.h"
 
 enum {
-	PENDING_MAX = 1024 * 1024, /* more is not put where the reader is slow */
-	LOOKS_ONCE = 10,           /* until what the kernel says has to be known */
+	PENDING_MAX = 1024 * 1024,     /* more is not put where the reader is slow */
+	SAMPLES_MAX = 8 * 1024 * 1024, /* nor in the middle of a look, which is done for these */
+	LOOKS_ONCE = 10,               /* until what the kernel says has to be known */
 };
 
 #define GATHER     (20 * NS_PER_MS)
@@ -132,6 +133,21 @@ static int put_gone(void *data, const char *name)
 	return result;
 }
 
+/* One line or more. */
+static int put_sample(struct source *source, const struct sample *sample)
+{
+	source->said = now_of(source);
+	return event_write_sample(&source->writer.buf, sample, wall_of(source));
+}
+
+/* What counts nothing, while there is nothing to count yet. */
+static int put_sign_of_life(struct source *source)
+{
+	const struct sample sample = {.from = wall_of(source) / NS_PER_S, .seconds = 1};
+
+	return put_sample(source, &sample);
+}
+
 static void say_scanned(struct source *source, bool is_final)
 {
 	struct event event = {.kind = EVENT_SCANNED,
@@ -142,6 +158,7 @@ static void say_scanned(struct source *source, bool is_final)
 		.took = source->took,
 		.every = EVERY,
 		.is_polling = source->scan.is_polling,
+		.bad = source->scan.bad,
 		.is_final = is_final};
 
 	put(source, &event);
@@ -234,10 +251,43 @@ static int on_progress(void *data, struct snapshot *so_far)
 		if (!result)
 			result = snapshot_put(&source->told, lock_ref(lock));
 	}
-	if (!result && so_far->n && now - source->said >= EVERY && !is_reader_slow(source))
-		result = put_lock(source, so_far->lock[so_far->n - 1]);
+	if (!result && now - source->said >= EVERY && !is_reader_slow(source))
+		result = so_far->n ? put_lock(source, so_far->lock[so_far->n - 1])
+				   : put_sign_of_life(source);
 	flush(source);
 	return loop_is_stopped(source->loop) ? -EPIPE : result;
+}
+
+/* Until the reader has taken so much that the look can go on. -EPIPE: nobody reads. */
+static int await_reader(struct source *source)
+{
+	struct pollfd out = {.fd = source->options->out, .events = POLLOUT};
+	const struct clock *clock = source->options->world->clock;
+	int result = 0;
+
+	while (is_reader_slow(source) && !loop_is_stopped(source->loop)) {
+		result = clock->wait(clock, &out, 1, MONO_NEVER, NULL);
+		if (result < 0 && result != -EINTR)
+			return result;
+		flush(source);
+	}
+	return loop_is_stopped(source->loop) ? -EPIPE : 0;
+}
+
+/*
+ * What a log says of a lock. It was counted by the backend and is not told again, so nothing is
+ * left out where the reader is slow: the look waits.
+ */
+static int on_sample(void *data, const struct sample *sample)
+{
+	struct source *source = data;
+	int result = put_sample(source, sample);
+
+	if (result == -EMSGSIZE)
+		return 0; /* names that no reader would take */
+	if (!result && jsonl_pending(&source->writer) > SAMPLES_MAX)
+		result = await_reader(source);
+	return result;
 }
 
 static bool is_all_read(const struct snapshot *snapshot)
@@ -334,6 +384,17 @@ static int tell(struct source *source, struct snapshot *now)
 	return 0;
 }
 
+/* Part of a first look: what is new was told, and the rest comes as soon as there is a reader. */
+static void on_look_partial(struct source *source)
+{
+	source->pause = 0;
+	if (!source->is_complete && now_of(source) - source->said >= EVERY &&
+		!is_reader_slow(source))
+		put_sign_of_life(source);
+	source->cause = source->last;
+	loop_timer_sooner(source->look, now_of(source));
+}
+
 static void on_look_done(struct source *source)
 {
 	mono_t next = source->scan.next;
@@ -374,12 +435,14 @@ static void look(struct source *source)
 	source->scan = (struct backend_scan){.snapshot = &fresh,
 		.progress = on_progress,
 		.progress_data = source,
+		.sample = on_sample,
+		.sample_data = source,
 		.is_hinted = source->last == HINTED || source->last == DEATH,
 		.next = source->began + EVERY};
 	result = source->backend->scan(source->state, &source->scan, &err);
 	source->looked = now_of(source);
 	source->took = source->looked - source->began;
-	if (!result)
+	if (!result && !source->scan.is_partial)
 		result = tell(source, &fresh);
 	snapshot_release(&fresh);
 	watch_hints(source);
@@ -389,6 +452,8 @@ static void look(struct source *source)
 		error_sys(&err, result, "cannot look at %s", source->text);
 	if (result < 0)
 		on_fault(source, &err);
+	else if (source->scan.is_partial)
+		on_look_partial(source);
 	else
 		on_look_done(source);
 	flush(source);

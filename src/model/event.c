@@ -268,6 +268,144 @@ static void read_scanned(struct event *event, const json_t *object)
 	event->every = clamp(take_ns(object, "every_s"), 0, INT64_C(86400) * NS_PER_S);
 	event->is_polling = json_bool(object, "polling", false);
 	event->is_final = json_bool(object, "final", false);
+	event->bad = (uint64_t)clamp(json_int(object, "bad", 0), 0, INT64_MAX);
+}
+
+/* --- a sample: numbers that add up elsewhere, so what is wrong in it makes it none -------------
+ */
+
+/* Beyond these, no lock was ever counted or timed. */
+enum { TIMES_MAX = 1000000000 };
+#define US_MAX (INT64_C(1000) * 86400 * 1000000)
+
+static bool take_count(const json_t *number, int64_t max, int64_t *out)
+{
+	if (!json_is_integer(number) || json_integer_value(number) < 0 ||
+		json_integer_value(number) > max)
+		return false;
+	*out = json_integer_value(number);
+	return true;
+}
+
+static bool take_counts(struct tally *tally, const json_t *object)
+{
+	json_t *counts = json_object_get(object, "counts");
+	json_t *slow = json_object_get(object, "slow"), *value;
+	const char *word;
+	int64_t n;
+
+	if ((counts && !json_is_object(counts)) || (slow && !take_count(slow, TIMES_MAX, &n)))
+		return false;
+	tally->slow = slow ? (uint32_t)n : 0;
+	json_object_foreach(counts, word, value)
+	{
+		int event = metric_event_from_word(word, strlen(word));
+
+		if (!take_count(value, TIMES_MAX, &n))
+			return false;
+		if (event >= 0) /* a newer version may count more */
+			tally->count[event] = (uint32_t)n;
+	}
+	return true;
+}
+
+/* -EINVAL, -ENOMEM */
+static int take_times(
+	struct histogram *histogram, const json_t *object, const char *key, const char *sum_key)
+{
+	const json_t *array = json_object_get(object, key);
+	const json_t *sum_is = json_object_get(object, sum_key);
+	size_t n = json_array_size(array);
+	int64_t us, times, sum = 0;
+
+	if ((array && !json_is_array(array)) || n % 2 ||
+		(sum_is && !take_count(sum_is, INT64_MAX, &sum)))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i += 2) {
+		if (!take_count(json_array_get(array, i), US_MAX, &us) ||
+			!take_count(json_array_get(array, i + 1), TIMES_MAX, &times) || !times)
+			return -EINVAL;
+		if (histogram_add(histogram, us * 1000, (uint64_t)times) < 0)
+			return -ENOMEM;
+	}
+	/* A bucket's value is its largest: what was measured is not more. */
+	if (sum_is && (uint64_t)sum < histogram->sum)
+		histogram->sum = (uint64_t)sum;
+	return 0;
+}
+
+static bool take_waited_for(struct sample *sample, const json_t *array)
+{
+	int64_t times;
+
+	if (array && !json_is_array(array))
+		return false;
+	for (size_t i = 0, n = 0; i < json_array_size(array) && n < WAITED_FOR_MAX; i++) {
+		const json_t *object = json_array_get(array, i);
+		struct waited_for *waited = &sample->waited[n];
+
+		if (!take_count(json_object_get(object, "times"), TIMES_MAX, &times))
+			return false;
+		take_array(object, "who", waited->who, sizeof waited->who);
+		if (!waited->who[0])
+			continue;
+		waited->times = (uint32_t)times;
+		waited->longest = clamp(take_ns(object, "longest_s"), 0, US_MAX * 1000);
+		n++;
+	}
+	return true;
+}
+
+static bool take_slot(struct sample *sample, const json_t *object)
+{
+	int64_t seconds = json_int(object, "every_s", 0);
+	int64_t from = json_int(object, "from", -1);
+
+	if ((seconds != 1 && seconds != 60 && seconds != 3600) || from < 0 || from % seconds ||
+		from > INT64_MAX / NS_PER_S - seconds)
+		return false;
+	sample->from = from;
+	sample->seconds = (int32_t)seconds;
+	sample->last =
+		clamp(take_ns(object, "last"), from * NS_PER_S, (from + seconds) * NS_PER_S - 1);
+	return true;
+}
+
+/* Cut, they would be those of another lock. */
+static bool are_names_too_long(const json_t *object)
+{
+	return strlen(json_text(object, "lock", "")) > NAME_MAX_ ||
+	       strlen(json_text(object, "source", "")) > NAME_MAX_;
+}
+
+static int take_sample(struct sample *sample, const json_t *object)
+{
+	struct tally *tally = &sample->tally;
+	int result;
+
+	if (!take_slot(sample, object) || !take_counts(tally, object) ||
+		are_names_too_long(object) ||
+		!take_waited_for(sample, json_object_get(object, "waited_for")))
+		return -EINVAL;
+	result = take_times(&tally->wait, object, "wait_us", "wait_sum_us");
+	if (!result)
+		result = take_times(&tally->hold, object, "hold_us", "hold_sum_us");
+	if (!result && (!take_text(object, "lock", NAME_MAX_, &sample->lock) ||
+			       !take_text(object, "source", NAME_MAX_, &sample->source) ||
+			       !take_text(object, "backend", 64, &sample->backend)))
+		result = -ENOMEM;
+	return result;
+}
+
+static int read_sample(struct event *event, const json_t *object, struct error *err)
+{
+	int result;
+
+	event->sample = calloc(1, sizeof *event->sample);
+	result = event->sample ? take_sample(event->sample, object) : -ENOMEM;
+	if (result == -EINVAL)
+		return error_set(err, result, "a sample whose numbers make no sense");
+	return result < 0 ? error_sys(err, result, "cannot read an event") : 0;
 }
 
 static int read_kind(struct event *event, const json_t *object, mono_t now, struct error *err)
@@ -276,6 +414,7 @@ static int read_kind(struct event *event, const json_t *object, mono_t now, stru
 	case EVENT_LOCK: return read_lock(event, object, now, err);
 	case EVENT_DONE: return read_done(event, object, err);
 	case EVENT_SCANNED: read_scanned(event, object); return 0;
+	case EVENT_SAMPLE: return read_sample(event, object, err);
 	case EVENT_FAULT: event->is_fatal = json_bool(object, "fatal", false); return 0;
 	default: return 0;
 	}
@@ -296,7 +435,7 @@ int event_from_json(struct event *event, const json_t *object, mono_t now, struc
 	got.kind = (enum event_kind)kind;
 	got.at = take_ns(object, "at");
 	e = read_kind(&got, object, now, err);
-	if (e == 0 && kind != EVENT_LOCK &&
+	if (e == 0 && kind != EVENT_LOCK && kind != EVENT_SAMPLE &&
 		(!take_text(object, "name", NAME_MAX_, &got.name) ||
 			!take_text(
 				object, kind == EVENT_SCANNED ? "note" : "text", 1024, &got.text) ||
@@ -317,6 +456,9 @@ void event_release(struct event *event)
 	free(event->name);
 	free(event->text);
 	free(event->host);
+	if (event->sample)
+		sample_release(event->sample);
+	free(event->sample);
 	*event = (struct event){0};
 }
 

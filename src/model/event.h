@@ -8,9 +8,13 @@
  * What is unknown, empty or usual is left out (the usual in brackets), never null:
  *
  *   gone     name
- *   scanned  locks took_ms every_s[0] host note polling[false] final[false]
+ *   scanned  locks took_ms every_s[0] host note polling[false] final[false] bad[0]
  *   fault    text fatal[false]
  *   done     request outcome code[0] name text
+ *   sample   lock source backend from every_s (1, 60 or 3600) counts (an object of numbers, by
+ *            the words of locktop-metrics(5)) slow[0] wait_us hold_us (arrays of value, times,
+ *            value, times, …) wait_sum_us hold_sum_us waited_for (array of who, times, longest_s)
+ *            last
  *   lock     lock, an object:
  *            name kind class kernel_view path problem bytes dev ino from[0] to[2^63-1]
  *            mode ("read", "write") record host_is boot_is ns_is ("same", "other")
@@ -20,6 +24,10 @@
  *            mode ("h", "d"); never the token
  *   process  pid life start (ticks) started uid kernel[false] inherited[false] comm user command
  *
+ * A sample is what happened to one lock, by the log that a source reads, from `from` (a multiple of
+ * every_s, seconds since 1970) on for every_s; many of them add up, also of the same slot. Values
+ * are in whole microseconds. One without lock that counts nothing is a sign of life.
+ *
  * dev and ino are signed: jansson refuses a line with an integer beyond 2^63-1, and some file
  * systems use the highest bit.
  */
@@ -27,6 +35,7 @@
 #define LOCKTOP_MODEL_EVENT_H
 
 #include "model/lock.h"
+#include "model/metrics.h"
 #include <jansson.h>
 
 struct buf;
@@ -37,7 +46,8 @@ struct error;
 	_(GONE, "gone")       /* a lock is no longer there */                    \
 	_(SCANNED, "scanned") /* one look is complete; also the sign of life */  \
 	_(FAULT, "fault")     /* something is wrong with the source, in words */ \
-	_(DONE, "done")       /* the answer to a request */
+	_(DONE, "done")       /* the answer to a request */                      \
+	_(SAMPLE, "sample")   /* what a log says of a lock */
 
 enum event_kind {
 #define _(id, word) EVENT_##id,
@@ -70,16 +80,18 @@ struct event {
 	struct lock *lock; /* LOCK: owned reference; since_mono is on the reader's clock */
 	char *name;        /* GONE: owned; DONE: the lock, owned or NULL */
 	char *text; /* FAULT, DONE, and the note of SCANNED ("polling: …"): owned, clean, or NULL */
-	char *host;           /* SCANNED: where the source runs, owned, or NULL */
-	int64_t locks;        /* SCANNED: how many there are */
-	int64_t took;         /* SCANNED: ns that the look took */
-	int64_t every;        /* SCANNED: ns until the next sign of life at the latest; 0 unsaid */
-	bool is_polling;      /* SCANNED: no inotify */
-	bool is_final;        /* SCANNED: nothing will follow (end of a replay, --once) */
-	bool is_fatal;        /* FAULT: the source ends */
-	int64_t request;      /* DONE: which */
-	enum outcome outcome; /* DONE */
-	int code;             /* DONE: -errno of REFUSED and FAILED, 0 else */
+	char *host;            /* SCANNED: where the source runs, owned, or NULL */
+	int64_t locks;         /* SCANNED: how many there are */
+	int64_t took;          /* SCANNED: ns that the look took */
+	int64_t every;         /* SCANNED: ns until the next sign of life at the latest; 0 unsaid */
+	bool is_polling;       /* SCANNED: no inotify */
+	bool is_final;         /* SCANNED: nothing will follow (end of a replay, --once) */
+	bool is_fatal;         /* FAULT: the source ends */
+	int64_t request;       /* DONE: which */
+	enum outcome outcome;  /* DONE */
+	int code;              /* DONE: -errno of REFUSED and FAILED, 0 else */
+	struct sample *sample; /* SAMPLE: owned, its texts too */
+	uint64_t bad;          /* SCANNED: lines of a log that were not understood */
 };
 
 /* A deed, as the user asked for it; also the body of a request. */
@@ -140,6 +152,11 @@ const char *deed_word(enum deed_kind kind);
  * only their pid, so that the line stays one that a reader takes.
  */
 int event_write(struct buf *buf, const struct event *event, mono_t now);
+/*
+ * A sample as one line or more, each with its newline: durations that do not fit into one go on in
+ * the next, and all of them add up to it. 0, -ENOMEM or -EMSGSIZE (its names alone are too long).
+ */
+int event_write_sample(struct buf *buf, const struct sample *sample, wall_t at);
 /* The same as a new object; NULL when out of memory. */
 json_t *event_to_json(const struct event *event, mono_t now);
 /*

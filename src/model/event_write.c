@@ -15,8 +15,9 @@
 enum {
 	DIGITS_MAX = 20,
 	NS_PER_US = 1000,
-	DETAILED = JSONL_LINE_MAX / 2, /* from here on a process is its pid */
-	FULL = JSONL_LINE_MAX - 128,   /* from here on a process is left out */
+	DETAILED = JSONL_LINE_MAX / 2,        /* from here on a process is its pid */
+	FULL = JSONL_LINE_MAX - 128,          /* from here on a process is left out */
+	FULL_OF_TIMES = JSONL_LINE_MAX - 256, /* from here on a sample goes on in the next line */
 };
 
 /* --- JSON: a comma where one is needed, and ASCII only --------------------------------------- */
@@ -277,6 +278,118 @@ static void put_lock(struct buf *buf, size_t start, const struct lock *lock, mon
 	buf_addc(buf, '}');
 }
 
+/* --- a sample: as many lines as it takes ------------------------------------------------------ */
+
+/* How far a sample is written. */
+struct part {
+	const struct sample *sample;
+	size_t wait, hold;           /* buckets that are */
+	uint64_t wait_sum, hold_sum; /* µs that are not yet */
+	bool is_next;                /* what is no array stands in the line before */
+	bool is_done;
+};
+
+static struct part part_begin(const struct sample *sample)
+{
+	return (struct part){.sample = sample,
+		.wait_sum = sample->tally.wait.sum,
+		.hold_sum = sample->tally.hold.sum};
+}
+
+static void put_counts(struct buf *buf, const struct tally *tally)
+{
+	put_key(buf, "counts");
+	buf_addc(buf, '{');
+	for (int i = 0; i < METRIC_EVENT_COUNT; i++)
+		put_int(buf, metric_event_word((enum metric_event)i), tally->count[i], 0);
+	buf_addc(buf, '}');
+	put_int(buf, "slow", tally->slow, 0);
+}
+
+static void put_waited_for(struct buf *buf, const struct waited_for *waited)
+{
+	if (!waited[0].who[0])
+		return;
+	put_key(buf, "waited_for");
+	buf_addc(buf, '[');
+	for (int i = 0; i < WAITED_FOR_MAX && waited[i].who[0]; i++) {
+		comma(buf);
+		buf_addc(buf, '{');
+		put_text(buf, "who", waited[i].who);
+		put_decimal(buf, "times", waited[i].times, 0);
+		put_seconds(buf, "longest_s", waited[i].longest);
+		buf_addc(buf, '}');
+	}
+	buf_addc(buf, ']');
+}
+
+static void add_number(struct buf *buf, uint64_t n)
+{
+	char text[DIGITS_MAX], *at = write_digits(text + sizeof text, n, 1);
+
+	buf_add(buf, at, (size_t)(text + sizeof text - at));
+}
+
+/*
+ * Buckets from *at on while there is room; true: all are written. The sum is shared out so that
+ * no line claims more than its buckets may hold.
+ */
+static bool put_times(struct buf *buf, size_t start, const char *key, const char *sum_key,
+	const struct histogram *histogram, size_t *at, uint64_t *sum_left)
+{
+	uint64_t times, most = 0, sum;
+	bool is_first = true;
+	int64_t ns;
+
+	while (buf->len - start < FULL_OF_TIMES && histogram_cell(histogram, *at, &ns, &times)) {
+		uint64_t us = (uint64_t)to_us(ns), product;
+
+		if (is_first) {
+			put_key(buf, key);
+			buf_addc(buf, '[');
+		} else {
+			buf_addc(buf, ',');
+		}
+		is_first = false;
+		add_number(buf, us);
+		buf_addc(buf, ',');
+		add_number(buf, times);
+		if (__builtin_mul_overflow(us, times, &product) ||
+			__builtin_add_overflow(most, product, &most))
+			most = INT64_MAX;
+		++*at;
+	}
+	if (is_first)
+		return !histogram_cell(histogram, *at, &ns, &times);
+	buf_addc(buf, ']');
+	sum = *sum_left < most ? *sum_left : most;
+	sum = sum < INT64_MAX ? sum : INT64_MAX;
+	*sum_left -= sum;
+	put_int(buf, sum_key, (int64_t)sum, 0);
+	return !histogram_cell(histogram, *at, &ns, &times);
+}
+
+static void put_sample(struct buf *buf, size_t start, struct part *part)
+{
+	const struct sample *sample = part->sample;
+
+	put_text(buf, "lock", sample->lock);
+	put_text(buf, "source", sample->source);
+	put_text(buf, "backend", sample->backend);
+	put_decimal(buf, "from", sample->from, 0);
+	put_decimal(buf, "every_s", sample->seconds, 0);
+	put_seconds(buf, "last", sample->last);
+	if (!part->is_next) {
+		put_counts(buf, &sample->tally);
+		put_waited_for(buf, sample->waited);
+	}
+	part->is_next = true;
+	part->is_done = put_times(buf, start, "wait_us", "wait_sum_us", &sample->tally.wait,
+				&part->wait, &part->wait_sum) &&
+			put_times(buf, start, "hold_us", "hold_sum_us", &sample->tally.hold,
+				&part->hold, &part->hold_sum);
+}
+
 /* --- the kinds of events ---------------------------------------------------------------------- */
 
 static void put_scanned(struct buf *buf, const struct event *event)
@@ -288,6 +401,7 @@ static void put_scanned(struct buf *buf, const struct event *event)
 	put_text(buf, "note", event->text);
 	put_true(buf, "polling", event->is_polling);
 	put_true(buf, "final", event->is_final);
+	put_int(buf, "bad", (int64_t)event->bad, 0);
 }
 
 static void put_done(struct buf *buf, const struct event *event)
@@ -310,8 +424,43 @@ static void put_body(struct buf *buf, size_t start, const struct event *event, m
 		put_text(buf, "text", event->text);
 		put_true(buf, "fatal", event->is_fatal);
 		break;
+	case EVENT_SAMPLE: break;
 	case EVENT_KIND_COUNT: break;
 	}
+}
+
+static void put_head(struct buf *buf, enum event_kind kind, wall_t at)
+{
+	buf_addc(buf, '{');
+	put_decimal(buf, "v", EVENT_VERSION, 0);
+	put_text(buf, "event", event_kind_word(kind));
+	put_decimal(buf, "at", to_us(at), 6);
+}
+
+/* 0, or why the object that begins at start is none that can be sent. */
+static int end_line(struct buf *buf, size_t start)
+{
+	buf_addc(buf, '}');
+	if (buf_failed(buf))
+		return -ENOMEM;
+	return buf->len - start > JSONL_LINE_MAX ? -EMSGSIZE : 0;
+}
+
+static int write_part(struct buf *buf, struct part *part, wall_t at)
+{
+	size_t start = buf->len;
+
+	put_head(buf, EVENT_SAMPLE, at);
+	put_sample(buf, start, part);
+	return end_line(buf, start);
+}
+
+static int write_whole_sample(struct buf *buf, const struct event *event)
+{
+	struct part part = part_begin(event->sample);
+	int result = write_part(buf, &part, event->at);
+
+	return !result && !part.is_done ? -EMSGSIZE : result;
 }
 
 int event_write(struct buf *buf, const struct event *event, mono_t now)
@@ -319,15 +468,30 @@ int event_write(struct buf *buf, const struct event *event, mono_t now)
 	size_t start = buf->len;
 	int result;
 
-	buf_addc(buf, '{');
-	put_decimal(buf, "v", EVENT_VERSION, 0);
-	put_text(buf, "event", event_kind_word(event->kind));
-	put_decimal(buf, "at", to_us(event->at), 6);
-	put_body(buf, start, event, now);
-	buf_addc(buf, '}');
-	result = buf_failed(buf);
-	if (!result && buf->len - start > JSONL_LINE_MAX)
-		result = -EMSGSIZE;
+	if (event->kind == EVENT_SAMPLE) {
+		result = write_whole_sample(buf, event);
+	} else {
+		put_head(buf, event->kind, event->at);
+		put_body(buf, start, event, now);
+		result = end_line(buf, start);
+	}
+	if (result)
+		buf_cut(buf, start);
+	return result;
+}
+
+int event_write_sample(struct buf *buf, const struct sample *sample, wall_t at)
+{
+	struct part part = part_begin(sample);
+	size_t start = buf->len;
+	int result = 0;
+
+	while (!result && !part.is_done) {
+		result = write_part(buf, &part, at);
+		buf_addc(buf, '\n');
+	}
+	if (!result)
+		result = buf_failed(buf);
 	if (result)
 		buf_cut(buf, start);
 	return result;

@@ -1,9 +1,10 @@
 /* Keeps what the sources say, with the verdict on it, and notes what changes. */
 #include "config.h"
-#include "model/model.h"
+#include "model/model_private.h"
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@
 enum {
 	DEFAULT_LIMIT_S = 600,
 	HAPPENING_TEXT = VERDICT_TEXT + 64,
-	ADDRESS_MAX = 1024,
 };
+
+#define OVERDUE_FACTOR 3.0
 
 /* Slower than this a wall clock is slewed; faster, it was set. */
 #define JUMP NS_PER_S
@@ -196,6 +198,8 @@ struct facts model_facts(const struct model *model, const struct entry *entry)
 		.now = model->now,
 		.now_wall = model->now_wall,
 		.limit = entry->limit,
+		.usual = entry->usual.n >= PERCENTILES_FEW ? entry->usual.p99 : 0,
+		.usual_factor = model->overdue_factor,
 		.is_silent = entry->is_past || source->state == SOURCE_SILENT,
 	};
 
@@ -210,7 +214,7 @@ struct facts model_facts(const struct model *model, const struct entry *entry)
 int64_t model_limit(const struct model *model, size_t source, const struct lock *lock)
 {
 	struct entry entry = {.lock = (struct lock *)lock, .source = source};
-	char address[ADDRESS_MAX];
+	char address[MODEL_ADDRESS_MAX];
 
 	if (lock->record.format == RECORD_PID)
 		return 0;
@@ -224,11 +228,10 @@ int64_t model_limit(const struct model *model, size_t source, const struct lock 
 }
 
 /*
- * Judges anew and keeps all that follows from it in order. What a source that does not answer
- * said is the past: that changes what is shown, but nothing happened to the lock. Returns 1 when
- * the state changed, 0 or -ENOMEM.
+ * What a source that does not answer said is the past: that changes what is shown, but nothing
+ * happened to the lock.
  */
-static int rejudge(struct model *model, struct entry *entry, wall_t at)
+int model_rejudge(struct model *model, struct entry *entry, wall_t at)
 {
 	struct model_source *source = &model->source[entry->source];
 	struct facts facts = model_facts(model, entry);
@@ -259,7 +262,7 @@ static bool rejudge_source(struct model *model, struct model_source *source)
 	bool has_changed = false;
 
 	for (size_t i = 0; i < source->n; i++)
-		has_changed |= rejudge(model, source->entry[i], 0) != 0;
+		has_changed |= model_rejudge(model, source->entry[i], 0) != 0;
 	set_due(model);
 	return has_changed;
 }
@@ -277,7 +280,9 @@ bool model_tick(struct model *model, mono_t now, wall_t now_wall)
 		for (size_t i = 0; i < model->sources; i++)
 			has_changed |= rejudge_source(model, &model->source[i]);
 	while (model->waits && model->waiting[0]->verdict.due <= now)
-		has_changed |= rejudge(model, model->waiting[0], 0) != 0;
+		has_changed |= model_rejudge(model, model->waiting[0], 0) != 0;
+	if (model_usual_is_due(model))
+		has_changed |= model_count_usual(model, false);
 	set_due(model);
 	return has_changed;
 }
@@ -288,6 +293,7 @@ int model_init(struct model *model, const char *host)
 {
 	*model = (struct model){
 		.limit = DEFAULT_LIMIT_S * NS_PER_S,
+		.overdue_factor = OVERDUE_FACTOR,
 		.due = MONO_NEVER,
 		.happening = calloc(MODEL_HAPPENINGS, sizeof *model->happening),
 	};
@@ -312,6 +318,7 @@ static void source_release(struct model_source *source)
 	free(source->host);
 	free(source->fault);
 	free(source->note);
+	model_release_metrics(source);
 }
 
 void model_release(struct model *model)
@@ -440,6 +447,7 @@ static int add_entry(struct model *model, size_t index, size_t at, const struct 
 		.due = SIZE_MAX,
 		.is_fresh = source->is_complete,
 	};
+	model_look_up_usual(model, entry);
 	facts = model_facts(model, entry);
 	entry->verdict = verdict_of(entry->lock, &facts);
 	if (entry->verdict.due <= model->now)
@@ -495,10 +503,14 @@ static int apply_lock(struct model *model, size_t index, const struct event *eve
 	set_past(source, entry, false);
 	if (!lock_equal(old, entry->lock))
 		model->changes++;
+	if (!is_same(old->path, entry->lock->path)) {
+		entry->key[0] = 0;
+		model->is_usual_old = true;
+	}
 	is_other = strcmp(old->version, entry->lock->version) != 0;
 	lock_unref(old);
 
-	result = rejudge(model, entry, event->at);
+	result = model_rejudge(model, entry, event->at);
 	if (!result && is_other && source->is_complete && entry->verdict.state != STATE_FREE)
 		result = happen_to(model, entry, event->at, NULL, "taken anew: ");
 	return result < 0 ? result : 0;
@@ -558,6 +570,9 @@ static int happen_first_look(struct model *model, size_t index, wall_t at)
 	char text[HAPPENING_TEXT];
 	int len = snprintf(text, sizeof text, "first look: %zu locks", source->n);
 
+	if (model_is_log(source))
+		snprintf(text, sizeof text, "the log was read: %" PRIu64 " lines",
+			source->metrics ? source->metrics->lines : 0);
 	for (int state = STATE_COUNT - 1; state >= 0; state--)
 		if (source->count[state])
 			len += snprintf(text + len, sizeof text - (size_t)len, ", %zu %s",
@@ -587,6 +602,7 @@ static int set_state(struct model *model, size_t index, enum source_state state)
 			source->lost = source->heard;
 		for (size_t i = 0; i < source->n; i++)
 			set_past(source, source->entry[i], true);
+		source->is_metrics_past = source->metrics;
 	}
 	rejudge_source(model, source);
 	/* That a source starts and then answers is no news. */
@@ -621,6 +637,7 @@ static int apply_scanned(struct model *model, size_t index, const struct event *
 	else if (state == SOURCE_STARTING)
 		state = SOURCE_OK;
 	if (set_state(model, index, state) < 0 || drop_past(model, source, event->at) < 0 ||
+		model_apply_log_scanned(model, index, event) < 0 ||
 		(is_first && happen_first_look(model, index, event->at) < 0))
 		result = -ENOMEM;
 	return result;
@@ -662,6 +679,7 @@ int model_apply(struct model *model, size_t source, const struct event *event)
 		[EVENT_SCANNED] = apply_scanned,
 		[EVENT_FAULT] = apply_fault,
 		[EVENT_DONE] = apply_done,
+		[EVENT_SAMPLE] = model_apply_sample,
 	};
 	int result = 0;
 
@@ -709,8 +727,7 @@ void model_count(const struct model *model, size_t count[STATE_COUNT])
 			count[state] += model->source[i].count[state];
 }
 
-/* The length of "ssh:HOST:", or 0. */
-static size_t ssh_prefix(const char *uri)
+size_t model_ssh_prefix(const char *uri)
 {
 	const char *end;
 
@@ -724,7 +741,7 @@ void model_address(char *dst, size_t size, const struct model *model, const stru
 {
 	const char *uri = model->source[entry->source].uri;
 	const struct lock *lock = entry->lock;
-	size_t prefix = ssh_prefix(uri);
+	size_t prefix = model_ssh_prefix(uri);
 	const char *inner = uri + prefix;
 	int len = (int)strcspn(inner, "?");
 	bool is_file = strncmp(inner, "file:", 5) == 0 || *inner == '/' || *inner == '.';
@@ -752,6 +769,7 @@ static int copy_source(struct model *to, size_t index, const struct model_source
 	struct model_source *source = &to->source[index];
 
 	*source = *from;
+	source->borrows_metrics = true;
 	source->n = 0;
 	source->entry = malloc((from->n ? from->n : 1) * sizeof *source->entry);
 	source->size = from->n ? from->n : 1;

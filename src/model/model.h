@@ -33,6 +33,9 @@ struct entry {
 	enum state known;         /* its state when its source last answered */
 	size_t due;               /* where it stands in model->waiting; SIZE_MAX: nowhere */
 	struct percentiles usual; /* how long holds of the last 7 days took; n 0: not known */
+	uint64_t usual_changes;   /* of its series, when that was counted */
+	mono_t usual_at;          /* and when that was */
+	uint64_t key[2];          /* hashes of its address and path; 0: not made yet */
 	bool is_past;             /* the source began anew and has not seen it again yet */
 	bool is_tagged;           /* by the user of this model */
 	bool is_fresh;            /* appeared or changed state since the first complete look */
@@ -59,6 +62,9 @@ struct model_source {
 	size_t past; /* entries that are */
 	size_t count[STATE_COUNT];
 	struct metrics *metrics; /* owned; of a source that reads a log; NULL: none */
+	bool borrows_metrics;    /* they are another model's, of which this is a copy */
+	bool is_metrics_past;    /* who told them is gone: his successor begins anew */
+	bool is_filling;         /* its log is read for the first time: they are not all yet */
 };
 
 /* One line of the events view. */
@@ -85,6 +91,7 @@ struct model {
 	wall_t now_wall;
 	char host[65];           /* where the monitor runs */
 	int64_t limit;           /* ns, default of the rules: 600 s */
+	double overdue_factor;   /* 3: of its usual hold (p99), beyond which a hold is OVERDUE */
 	struct limit_rule *rule; /* owned */
 	size_t rules;
 	struct happening *happening; /* ring, owned */
@@ -93,8 +100,11 @@ struct model {
 	mono_t due;                  /* when model_tick() has to judge again; MONO_NEVER */
 	struct entry **waiting;      /* owned heap of borrowed entries, by verdict.due */
 	size_t waits, waiting_size;
-	size_t entries; /* of all sources */
-	bool has_time;  /* model_tick() was called */
+	size_t entries;     /* of all sources */
+	bool has_time;      /* model_tick() was called */
+	bool is_usual_old;  /* samples came since the usual holds were counted last */
+	mono_t usual_at;    /* when that was */
+	int64_t usual_hour; /* of the wall clock, then */
 };
 
 /* 0 or -ENOMEM. */
@@ -102,7 +112,8 @@ int model_init(struct model *model, const char *host);
 void model_release(struct model *model);
 /*
  * A second model that says the same and shares the locks (for a frozen screen): 0 or -ENOMEM
- * (then it is empty).
+ * (then it is empty). What logs say is borrowed from the first one, which has to outlive it, and
+ * goes on: ask with `at`, the time at which the copy stands still.
  */
 int model_copy(struct model *to, const struct model *from);
 /* Adds a source; returns its index or -ENOMEM. */
@@ -144,10 +155,14 @@ void model_address(char *dst, size_t size, const struct model *model, const stru
 struct series_set model_series(const struct model *model, const struct entry *entry);
 /* Of everything that the logs name, also of locks that are not on the screen. */
 struct series_set model_series_all(const struct model *model);
-/* Does any source read a log? Lines of them that were not understood, in all. */
+/* Does a source read a log (log:), or any of them? Lines not understood, in all. */
+bool model_is_log(const struct model_source *source);
 bool model_has_metrics(const struct model *model);
 uint64_t model_metrics_bad(const struct model *model);
-/* From when on the window is known at `at`, over all logs; 0: all of it. */
+/*
+ * From when on the window is known at `at`: the earliest of all logs that have lines, for before
+ * that surely nothing is; 0: all of it.
+ */
 wall_t model_known_from(const struct model *model, enum window window, wall_t at);
 
 /* Which locks to show, and in which order. */

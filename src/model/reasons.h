@@ -11,20 +11,23 @@
 /*
  * id, state, safety, why, advice. A {word} in the texts is filled in by verdict_text.c; the
  * words of the safety are appended to the advice. A HELD lock that is over its limit becomes
- * OVERDUE for the same reason: {limit} says so, and the advice is the one for OVERDUE below.
+ * OVERDUE for the same reason: {limit} says so, and the advice is the one for OVERDUE below. So
+ * does one that is far beyond its usual hold, which {usual} names.
  */
 #define REASONS(_)                                                                                \
 	_(NOBODY, FREE, NONE, "empty, and nobody has a flock on it", "")                          \
 	/* alive */                                                                               \
-	_(ALIVE, HELD, NOT_SAFE, "{who} is alive{limit}", "normal, leave it")                     \
-	_(DAEMON, HELD, NOT_SAFE, "{who} is alive: this is its pid file", "normal, leave it")     \
+	_(ALIVE, HELD, NOT_SAFE, "{who} is alive{limit}", "normal{usual}, leave it")              \
+	_(DAEMON, HELD, NOT_SAFE, "{who} is alive: this is its pid file",                         \
+		"normal{usual}, leave it")                                                        \
 	_(STOPPED, HELD, NOT_SAFE, "{who} is alive but stopped{limit}",                           \
 		"wake it with kill -CONT {pid}, or end it")                                       \
 	_(POOL, HELD, UNKNOWN, "{who} is alive, but a pool worker: no proof{limit}",              \
 		"look whether {who} still works for it")                                          \
 	_(LEASED, HELD, NOT_SAFE, "{who} is alive, and its lease ends in {left}{limit}",          \
-		"normal, leave it")                                                               \
-	_(FLOCK, HELD, NOT_SAFE, "{who} has a flock on it{taker}{limit}", "normal, leave it")     \
+		"normal{usual}, leave it")                                                        \
+	_(FLOCK, HELD, NOT_SAFE, "{who} has a flock on it{taker}{limit}",                         \
+		"normal{usual}, leave it")                                                        \
 	_(FLOCK_STOPPED, HELD, NOT_SAFE, "{who} has a flock on it and is stopped{taker}{limit}",  \
 		"wake it with kill -CONT {pid}, or end it")                                       \
 	_(INHERITED, HELD, NOT_SAFE,                                                              \
@@ -33,7 +36,7 @@
 	_(TAKER_GONE, HELD, NOT_SAFE,                                                             \
 		"{who} that took it is gone, but somebody still has its descriptor{limit}",       \
 		"find as root who has it open")                                                   \
-	_(KERNEL, HELD, NOT_SAFE, "{who} has the {kind} lock{limit}", "normal, leave it")         \
+	_(KERNEL, HELD, NOT_SAFE, "{who} has the {kind} lock{limit}", "normal{usual}, leave it")  \
 	_(KERNEL_STOPPED, HELD, NOT_SAFE, "{who} has the {kind} lock and is stopped{limit}",      \
 		"wake it with kill -CONT {pid}, or end it")                                       \
 	_(HIDDEN, HELD, NOT_SAFE,                                                                 \
@@ -116,5 +119,7 @@ int64_t verdict_lease_left(const struct lock *lock, const struct facts *facts);
 int64_t verdict_late(const struct lock *lock, const struct process *claim);
 /* The limit that counts, in ns; 0: none. */
 int64_t verdict_limit(const struct lock *lock, const struct facts *facts);
+/* How long a hold may take that was never set a limit but by those before it, in ns; 0: any. */
+int64_t verdict_usual_limit(const struct facts *facts);
 
 #endif

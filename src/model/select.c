@@ -323,11 +323,13 @@ static int64_t prefix(const char *text)
 static void harm_key(const struct model *model, const struct entry *entry, int64_t *a, int64_t *b)
 {
 	size_t waiters = entry->lock->waiters < UINT32_MAX ? entry->lock->waiters : UINT32_MAX;
-	int64_t age = entry->limit ? model_age(model, entry) : AGE_UNKNOWN;
+	struct facts facts = model_facts(model, entry);
+	int64_t bound = verdict_bound(entry->lock, &facts);
+	int64_t age = bound ? model_age(model, entry) : AGE_UNKNOWN;
 
 	*a = (int64_t)state_rank(entry->verdict.state) << 32 | (int64_t)waiters;
 	*b = INT64_MIN;
-	if (age != AGE_UNKNOWN && __builtin_sub_overflow(age, entry->limit, b))
+	if (age != AGE_UNKNOWN && __builtin_sub_overflow(age, bound, b))
 		*b = INT64_MIN;
 }
 

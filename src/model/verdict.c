@@ -11,6 +11,7 @@ enum {
 	/* A record keeps whole seconds, and a start time comes in ticks: both may be off. */
 	START_SLACK_S = 2,
 	GRACE_S = 2,
+	USUAL_MIN_S = 60, /* below, no hold is worth a look for being longer than others */
 };
 
 /* Reader and source read their clocks one after the other: so much future is no skew. */
@@ -48,8 +49,7 @@ struct look {
 	const struct lock *lock;
 	const struct facts *facts;
 	const struct process *kernel;
-	int64_t age; /* ns, AGE_UNKNOWN */
-	int64_t limit;
+	int64_t age;  /* ns, AGE_UNKNOWN */
 	int64_t wait; /* ns until time alone changes the state, INT64_MAX never */
 	bool is_over;
 };
@@ -228,26 +228,55 @@ int64_t verdict_limit(const struct lock *lock, const struct facts *facts)
 	return lock->record.format == RECORD_PID || facts->limit < 0 ? 0 : facts->limit;
 }
 
+int64_t verdict_usual_limit(const struct facts *facts)
+{
+	double limit = (double)facts->usual * facts->usual_factor;
+
+	/* Written so that NaN is none, too. */
+	if (!(facts->usual > 0 && facts->usual_factor > 0 && limit < 1e18))
+		return 0;
+	return limit > (double)seconds(USUAL_MIN_S) ? (int64_t)limit : seconds(USUAL_MIN_S);
+}
+
+/* The less of two that are not 0. */
+static int64_t stricter(int64_t a, int64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+int64_t verdict_bound(const struct lock *lock, const struct facts *facts)
+{
+	if (lock->record.format == RECORD_PID)
+		return 0;
+	return stricter(verdict_limit(lock, facts), verdict_usual_limit(facts));
+}
+
 static void wait_at_most(struct look *look, int64_t ns)
 {
 	if (ns < look->wait)
 		look->wait = ns;
 }
 
-/* Is it older than its limit? Notes when it will be. */
-static bool is_over(struct look *look)
+/* Is it older than that? Notes when it will be. */
+static bool is_older(struct look *look, int64_t limit)
 {
-	if (!look->limit || look->age == AGE_UNKNOWN)
+	if (!limit || look->age == AGE_UNKNOWN)
 		return false;
-	if (look->age > look->limit)
+	if (look->age > limit)
 		return true;
-	wait_at_most(look, add(sub(look->limit, look->age), 1));
+	wait_at_most(look, add(sub(limit, look->age), 1));
 	return false;
 }
 
+static bool is_over(struct look *look)
+{
+	return is_older(look, verdict_limit(look->lock, look->facts));
+}
+
+/* Somebody has it: that is all right for so long as is allowed, and as others had it. */
 static enum reason held(struct look *look, enum reason reason)
 {
-	look->is_over = is_over(look);
+	look->is_over = is_older(look, verdict_bound(look->lock, look->facts));
 	return reason;
 }
 
@@ -462,7 +491,6 @@ struct verdict verdict_of(const struct lock *lock, const struct facts *facts)
 		.facts = facts,
 		.kernel = verdict_kernel_holder(lock),
 		.age = verdict_age(lock, facts),
-		.limit = verdict_limit(lock, facts),
 		.wait = INT64_MAX,
 	};
 	enum reason reason = facts->is_silent ? REASON_SILENT : judge(&look);

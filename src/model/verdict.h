@@ -39,7 +39,8 @@ struct facts {
 	wall_t now_wall;
 	int64_t limit;           /* ns that a hold may take (600 s unless set) */
 	int64_t usual;           /* ns; p99 of its own holds, 0 where too few are known */
-	double usual_factor;     /* a hold of more than so many times that is OVERDUE; 0: never */
+	double usual_factor;     /* a hold of more than so many times that, and of more than a */
+				 /* minute, is OVERDUE; 0: never */
 	int64_t malformed_grace; /* ns; 0: 2 s. A half-written record is nobody's fault so long */
 	bool is_silent;          /* the source has not answered within its deadline: */
 				 /* what it said last is the past */
@@ -62,6 +63,11 @@ enum { VERDICT_TEXT = 320 };
 struct verdict verdict_of(const struct lock *lock, const struct facts *facts);
 /* The age alone, of this moment: ns, AGE_UNKNOWN; below zero is clock skew. */
 int64_t verdict_age(const struct lock *lock, const struct facts *facts);
+/*
+ * How long a live holder may have it: the limit, or less where its holds are usually shorter. ns;
+ * 0: as long as it likes.
+ */
+int64_t verdict_bound(const struct lock *lock, const struct facts *facts);
 /*
  * The reason as one clean sentence without full stop: "pid 4711 is gone: no such process", and
  * the advice with its safety as the last words: "release it: SAFE", "look at what pid 4711 is

@@ -82,6 +82,17 @@ static void put_duration(struct sentence *s, int64_t ns)
 	puts_to(s, text);
 }
 
+/* What is usual may be far below a second. */
+static void put_latency(struct sentence *s, int64_t ns)
+{
+	char text[32];
+
+	if (ns >= NS_PER_S)
+		put_duration(s, ns);
+	else
+		puts_to(s, text_latency(text, sizeof text, ns));
+}
+
 static void put_process(struct sentence *s, const struct process *process)
 {
 	if (!process || process->pid <= 0) {
@@ -128,6 +139,11 @@ static void put_limit(struct sentence *s)
 		puts_to(s, ", though the record lies ");
 		put_duration(s, -age);
 		puts_to(s, " in the future");
+	} else if (s->verdict->state == STATE_OVERDUE && !(limit && age > limit)) {
+		puts_to(s, ": held ");
+		put_duration(s, age);
+		puts_to(s, ", usual p99 ");
+		put_latency(s, s->facts->usual);
 	} else if (s->verdict->state == STATE_OVERDUE) {
 		puts_to(s, ", but has had it for ");
 		put_duration(s, age);
@@ -137,6 +153,15 @@ static void put_limit(struct sentence *s)
 		puts_to(s, ", within its limit of ");
 		put_duration(s, limit);
 	}
+}
+
+static void put_usual(struct sentence *s)
+{
+	if (s->facts->usual <= 0)
+		return;
+	puts_to(s, " (usual p99 ");
+	put_latency(s, s->facts->usual);
+	puts_to(s, ")");
 }
 
 static void put_max(struct sentence *s)
@@ -277,6 +302,7 @@ static const struct {
 	{"claim", put_claim},
 	{"kind", put_kind},
 	{"limit", put_limit},
+	{"usual", put_usual},
 	{"max", put_max},
 	{"age", put_age},
 	{"left", put_left},
@@ -496,6 +522,10 @@ static bool line_age(struct sentence *s, size_t i)
 	if (verdict_limit(s->lock, s->facts)) {
 		puts_to(s, ", limit ");
 		put_max(s);
+	}
+	if (s->facts->usual > 0) {
+		puts_to(s, ", usual p99 ");
+		put_latency(s, s->facts->usual);
 	}
 	return true;
 }
