@@ -95,6 +95,8 @@ static void without_any_file_there_are_defaults(void **state)
 	assert_null(place->settings.default_source);
 	assert_null(place->settings.audit);
 	assert_null(place->settings.metrics);
+	assert_int_equal(place->settings.logs, 0);
+	assert_true(place->settings.overdue_factor == 3.0);
 	assert_false(place->settings.is_secure);
 	assert_false(place->settings.tidy);
 	assert_int_equal(place->settings.sources, 0);
@@ -126,6 +128,8 @@ static void every_setting_is_read(void **state)
 			   "ssh = \"ssh -F /etc/locktop/ssh\"\n"
 			   "audit = /var/log/audit.jsonl\n"
 			   "metrics = \"/var/log/metrics.jsonl\"\n"
+			   "logs = { \"/var/log/a.jsonl\", /srv/b.jsonl, \"/srv/*.log\" }\n"
+			   "overdue_factor = 2.5\n"
 			   "source \"web\" { uri = \"ssh:web1:file:/run/lock\" }\n"
 			   "source \"here\" {\n"
 			   "	uri = /run/lock\n"
@@ -143,6 +147,11 @@ static void every_setting_is_read(void **state)
 	assert_string_equal(settings->ssh, "ssh -F /etc/locktop/ssh");
 	assert_string_equal(settings->audit, "/var/log/audit.jsonl");
 	assert_string_equal(settings->metrics, "/var/log/metrics.jsonl");
+	assert_int_equal(settings->logs, 3);
+	assert_string_equal(settings->log[0], "/var/log/a.jsonl");
+	assert_string_equal(settings->log[1], "/srv/b.jsonl");
+	assert_string_equal(settings->log[2], "/srv/*.log");
+	assert_true(settings->overdue_factor == 2.5);
 	assert_int_equal(settings->sources, 2);
 	assert_string_equal(settings->source[0].name, "web");
 	assert_string_equal(settings->source[0].uri, "ssh:web1:file:/run/lock");
@@ -185,6 +194,22 @@ static void a_file_can_turn_the_metrics_log_off(void **state)
 	put(place->user, "metrics = none\n");
 	assert_int_equal(get(place, false), 0);
 	assert_string_equal(place->settings.metrics, "none");
+}
+
+static void the_first_file_that_names_logs_names_them_all(void **state)
+{
+	struct place *place = *state;
+
+	put(place->system, "logs = { /a, /b }\noverdue_factor = 4\n");
+	put(place->user, "logs = { /c }\noverdue_factor = 0\n");
+	assert_int_equal(get(place, false), 0);
+	assert_int_equal(place->settings.logs, 1);
+	assert_string_equal(place->settings.log[0], "/c");
+	assert_true(place->settings.overdue_factor == 0);
+	put(place->user, "logs = {}\n");
+	assert_int_equal(get(place, false), 0);
+	assert_int_equal(place->settings.logs, 2);
+	assert_true(place->settings.overdue_factor == 4);
 }
 
 static void no_file_can_undo_secure(void **state)
@@ -287,7 +312,7 @@ static void a_mistake_names_the_line_and_what_was_expected(void **state)
 
 	refused(place, "# one\nevry = 1\n", "2",
 		"no such option 'evry', expected one of limit, delay, secure, tidy, glyphs, color, "
-		"default_source, ssh, audit, metrics, source, lock");
+		"default_source, ssh, audit, metrics, logs, overdue_factor, source, lock");
 	refused(place, "limit = soon\n", "1",
 		"limit = 'soon': expected a duration of at least 1s, for example 10m");
 	refused(place, "limit = 0\n", "1",
@@ -302,6 +327,19 @@ static void a_mistake_names_the_line_and_what_was_expected(void **state)
 	refused(place, "metrics = metrics.log\n", "1",
 		"metrics = 'metrics.log': expected an absolute path, or none");
 	refused(place, "metrics = \"\"\n", "1", "metrics = '': expected an absolute path, or none");
+	refused(place, "logs = { /a,\n\tmetrics.log }\n", "2",
+		"logs: 'metrics.log': expected an absolute path, or a pattern of such");
+	refused(place, "overdue_factor = 0.5\n", "1",
+		"overdue_factor = 0.5: expected a number from 1 to 1000000, for example 3.0, or 0 "
+		"(never)");
+	refused(place, "overdue_factor = -3\n", "1",
+		"overdue_factor = -3: expected a number from 1 to 1000000, for example 3.0, or 0 "
+		"(never)");
+	refused(place, "overdue_factor = nan\n", "1",
+		"overdue_factor = nan: expected a number from 1 to 1000000, for example 3.0, or 0 "
+		"(never)");
+	refused(place, "overdue_factor = often\n", "1",
+		"invalid floating point value for option 'overdue_factor'");
 	refused(place, "ssh = \"\"\n", "1", "ssh is empty");
 	refused(place, "secure = perhaps\n", "1", "invalid boolean value for option 'secure'");
 	refused(place, "lock \"a\" {\n}\n", "2", "lock 'a' has no limit");
@@ -331,7 +369,8 @@ static void comments_do_not_count_as_more_lines_than_they_are(void **state)
 	assert_string_equal(place->settings.source[1].uri, "/run//lock");
 	refused(place, "# a\n\n# b\n/*\n*/\nlimit = 1m # c\ncolour = 16\n", "7",
 		"no such option 'colour', expected one of limit, delay, secure, tidy, glyphs, "
-		"color, default_source, ssh, audit, metrics, source, lock");
+		"color, default_source, ssh, audit, metrics, logs, overdue_factor, source, "
+		"lock");
 	refused(place, "limit = 1m\n/* a\nlimit = 2m\n", "2", "this comment never ends");
 }
 
@@ -402,6 +441,7 @@ int main(void)
 		_(every_setting_is_read),
 		_(the_users_file_counts_before_the_systems),
 		_(a_file_can_turn_the_metrics_log_off),
+		_(the_first_file_that_names_logs_names_them_all),
 		_(no_file_can_undo_secure),
 		_(the_users_file_and_config_can_add_secure),
 		_(config_replaces_both_files),

@@ -20,12 +20,14 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
+#define OVERDUE_FACTOR 3.0
+
 /* What is being put together. Files are read by precedence: what is set already stays. */
 struct reading {
 	struct settings *settings;
 	struct error *err;
 	const char *path; /* of the file */
-	bool has_tidy;
+	bool has_tidy, has_factor;
 	bool failed; /* err has its sentence */
 };
 
@@ -133,6 +135,30 @@ static int check_metrics(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+/* Called for each element as it is read. */
+static int check_logs(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *path = cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
+
+	if (*path == '/')
+		return 0;
+	cfg_error(
+		cfg, "%s: '%s': expected an absolute path, or a pattern of such", opt->name, path);
+	return -1;
+}
+
+static int check_factor(cfg_t *cfg, cfg_opt_t *opt)
+{
+	double factor = cfg_opt_getnfloat(opt, 0);
+
+	if (factor == 0 || (factor >= 1 && factor <= 1e6))
+		return 0;
+	cfg_error(cfg,
+		"%s = %g: expected a number from 1 to 1000000, for example 3.0, or 0 (never)",
+		opt->name, factor);
+	return -1;
+}
+
 /* A place that depends on where the program was started would be another one each time. */
 static int check_uri(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -191,6 +217,8 @@ static const struct {
 	{"ssh", check_filled},
 	{"audit", check_absolute},
 	{"metrics", check_metrics},
+	{"logs", check_logs},
+	{"overdue_factor", check_factor},
 	{"source", check_source},
 	{"source|uri", check_uri},
 	{"lock", check_lock},
@@ -209,6 +237,8 @@ static cfg_t *new_parser(const char *path)
 		CFG_STR("default_source", NULL, CFGF_NODEFAULT),
 		CFG_STR("ssh", NULL, CFGF_NODEFAULT), CFG_STR("audit", NULL, CFGF_NODEFAULT),
 		CFG_STR("metrics", NULL, CFGF_NODEFAULT),
+		CFG_STR_LIST("logs", NULL, CFGF_NODEFAULT),
+		CFG_FLOAT("overdue_factor", 0, CFGF_NODEFAULT),
 		CFG_SEC("source", in_source, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_SEC("lock", in_lock, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES), CFG_END()};
 	cfg_t *cfg = cfg_init(options, CFGF_NONE);
@@ -293,6 +323,25 @@ static int take_sections(struct settings *settings, cfg_t *cfg)
 	return result;
 }
 
+/* The list of the first file that has one. */
+static int take_logs(struct settings *settings, cfg_t *cfg)
+{
+	size_t n = cfg_size(cfg, "logs");
+
+	if (settings->log || !n)
+		return 0;
+	settings->log = calloc(n, sizeof *settings->log);
+	if (!settings->log)
+		return -ENOMEM;
+	for (; settings->logs < n; settings->logs++) {
+		settings->log[settings->logs] =
+			strdup(cfg_getnstr(cfg, "logs", (unsigned int)settings->logs));
+		if (!settings->log[settings->logs])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* The one setting that a file can only add to. The system's file is read last and is named. */
 static int take_secure(struct reading *reading, cfg_t *cfg)
 {
@@ -327,12 +376,17 @@ static int take_all(struct reading *reading, cfg_t *cfg)
 		reading->has_tidy = true;
 		settings->tidy = cfg_getbool(cfg, "tidy");
 	}
+	if (!reading->has_factor && cfg_size(cfg, "overdue_factor")) {
+		reading->has_factor = true;
+		settings->overdue_factor = cfg_getfloat(cfg, "overdue_factor");
+	}
 	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
 		result = take_text(cfg, texts[i].name, texts[i].to);
 		if (result)
 			return result;
 	}
-	return take_sections(settings, cfg);
+	result = take_logs(settings, cfg);
+	return result ? result : take_sections(settings, cfg);
 }
 
 enum {
@@ -555,6 +609,8 @@ int settings_read_files(
 		result = read_file(&reading, files->user, IS_USERS);
 	if (!result)
 		result = read_file(&reading, files->system, files->only ? ONLY_SECURE : 0);
+	if (!reading.has_factor)
+		new.overdue_factor = OVERDUE_FACTOR;
 	if (!result && set_defaults(&new) < 0)
 		result = error_sys(err, -ENOMEM, "configuration");
 	if (!result)
@@ -591,6 +647,9 @@ void settings_release(struct settings *settings)
 	}
 	for (i = 0; i < settings->rules; i++)
 		free(settings->rule[i].pattern);
+	for (i = 0; i < settings->logs; i++)
+		free(settings->log[i]);
+	free(settings->log);
 	free(settings->source);
 	free(settings->rule);
 	free(settings->glyphs);

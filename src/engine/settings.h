@@ -38,6 +38,9 @@ struct settings {
 	char *ssh;            /* owned; the command, "ssh" */
 	char *audit;          /* owned or NULL: the usual place */
 	char *metrics;        /* owned or NULL: the usual place; "none": no metrics log */
+	char **log;           /* owned; metrics logs that are read, paths or patterns; those */
+	size_t logs;          /* of the first file that names any; 0: the one that is written */
+	double overdue_factor; /* a hold of so many times its usual one is OVERDUE; 3; 0: never */
 };
 
 /*
