@@ -255,7 +255,8 @@ static void a_lock_as_json_has_the_words_of_the_design(void **state)
 		"\"start\":1759992800.0,\"user\":\"deploy\",\"command\":\"php import.php "
 		"--full\"}],"
 		"\"waiters\":[{\"pid\":5820,\"host\":\"web1\",\"start\":null,\"user\":null,"
-		"\"command\":null}],\"flags\":[\"contended\"],\"version\":\"1:2:3\"}");
+		"\"command\":null}],\"flags\":[\"contended\"],\"version\":\"1:2:3\","
+		"\"usual_n\":0,\"usual_p99_ms\":null,\"metrics\":null}");
 }
 
 static void what_is_unknown_is_null(void **state)
@@ -278,7 +279,8 @@ static void what_is_unknown_is_null(void **state)
 		"\"why\":\"taken by pid 4711 on host app3: not to be checked from here\","
 		"\"safe\":null,\"age_s\":null,\"limit_s\":null,\"holders\":[{\"pid\":4711,"
 		"\"host\":\"app3\",\"start\":null,\"user\":null,\"command\":null}],\"waiters\":[],"
-		"\"flags\":[],\"version\":null}");
+		"\"flags\":[],\"version\":null,\"usual_n\":0,\"usual_p99_ms\":null,"
+		"\"metrics\":null}");
 }
 
 static json_t *member(struct fixture *f, const char *key)

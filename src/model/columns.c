@@ -12,7 +12,7 @@
 #define NOTHING "-"
 #define UNKNOWN "?"
 
-enum { ADDRESS_MAX = 1024 };
+enum { ADDRESS_MAX = 1024, DAY_S = 86400 };
 
 const struct column_info column_info[COLUMN_COUNT] = {
 #define _(id, field, title, min, width, grows, right, help) \
@@ -266,6 +266,127 @@ static void version_cell(const struct cell *cell)
 	say_or(cell, cell->lock->version, NOTHING);
 }
 
+/* --- what metrics logs say --- */
+
+enum { SPARKS = 12, SPARK_LEVELS = 8 };
+
+bool column_needs_log(enum column column)
+{
+	return column >= COLUMN_USUAL && column <= COLUMN_STALES;
+}
+
+static void usual_cell(const struct cell *cell)
+{
+	const struct percentiles *usual = &cell->entry->usual;
+	char text[40] = NOTHING;
+
+	if (usual->n >= PERCENTILES_FEW && usual->p99 < NS_PER_S)
+		text_latency(text, sizeof text, usual->p99);
+	else if (usual->n >= PERCENTILES_FEW)
+		text_duration_short(text, sizeof text, usual->p99);
+	else if (usual->n)
+		snprintf(text, sizeof text, "n=%" PRIu64, usual->n);
+	say(cell, text);
+}
+
+/* How much that is of the most, from 1 on. */
+static char spark(int64_t value, int64_t most)
+{
+	double level = most > 0 ? (double)value / (double)most * SPARK_LEVELS : 0;
+
+	return (char)('0' + (level > 1 ? (int)(level + 0.5) : 1));
+}
+
+static void spark_cell(const struct cell *cell, bool is_of_waits)
+{
+	struct series_set set = model_series(cell->model, cell->entry);
+	struct point point[SPARKS];
+	char text[SPARKS + 1] = NOTHING;
+	int64_t most = 0;
+
+	if (set.n && series_points(&set, WINDOW_1H, cell->model->now_wall, point, SPARKS) == 0) {
+		for (int i = 0; i < SPARKS; i++) {
+			const struct percentiles *p = is_of_waits ? &point[i].wait : &point[i].hold;
+
+			most = p->n && p->p95 > most ? p->p95 : most;
+		}
+		for (int i = 0; i < SPARKS; i++) {
+			const struct percentiles *p = is_of_waits ? &point[i].wait : &point[i].hold;
+
+			text[i] = p->n                             ? spark(p->p95, most)
+				  : is_of_waits && point[i].failed ? 'x'
+								   : ' ';
+		}
+		text[SPARKS] = '\0';
+	}
+	say(cell, text);
+}
+
+static void waits_cell(const struct cell *cell)
+{
+	spark_cell(cell, true);
+}
+
+static void holds_cell(const struct cell *cell)
+{
+	spark_cell(cell, false);
+}
+
+/* What happened to the lock in the last 24 hours. False: no log names it. */
+static bool day_of(const struct model *model, const struct entry *entry, struct tally *tally)
+{
+	struct series_set set = model_series(model, entry);
+
+	*tally = (struct tally){0};
+	return set.n && series_window(&set, WINDOW_24H, model->now_wall, tally) == 0;
+}
+
+/* -1: not known */
+static int64_t day_count(enum column column, const struct model *model, const struct entry *entry)
+{
+	struct tally tally;
+	int64_t n = -1;
+
+	if (day_of(model, entry, &tally))
+		n = column == COLUMN_FAILED ? (int64_t)tally_failed(&tally)
+					    : tally.count[METRIC_STALE];
+	tally_release(&tally);
+	return n;
+}
+
+static void count_cell(const struct cell *cell, enum column column)
+{
+	int64_t n = day_count(column, cell->model, cell->entry);
+	char text[24] = NOTHING;
+
+	if (n >= 0)
+		snprintf(text, sizeof text, "%" PRId64, n);
+	say(cell, text);
+}
+
+static void failed_cell(const struct cell *cell)
+{
+	count_cell(cell, COLUMN_FAILED);
+}
+
+static void stales_cell(const struct cell *cell)
+{
+	count_cell(cell, COLUMN_STALES);
+}
+
+/* What a row of small graphs is ordered by: the last hour as one. */
+static int64_t hour_p95(enum column column, const struct model *model, const struct entry *entry)
+{
+	struct series_set set = model_series(model, entry);
+	struct tally tally = {0};
+	struct percentiles p = {.p95 = -1};
+
+	if (set.n && series_window(&set, WINDOW_1H, model->now_wall, &tally) == 0)
+		p = histogram_percentiles(column == COLUMN_WAITS ? &tally.wait : &tally.hold);
+	tally_release(&tally);
+	return p.p95;
+}
+
 void column_text(char *dst, size_t size, enum column column, const struct model *model,
 	const struct entry *entry)
 {
@@ -291,6 +412,11 @@ void column_text(char *dst, size_t size, enum column column, const struct model 
 		[COLUMN_SOURCE] = source_cell,
 		[COLUMN_ADDRESS] = address_cell,
 		[COLUMN_VERSION] = version_cell,
+		[COLUMN_USUAL] = usual_cell,
+		[COLUMN_WAITS] = waits_cell,
+		[COLUMN_HOLDS] = holds_cell,
+		[COLUMN_FAILED] = failed_cell,
+		[COLUMN_STALES] = stales_cell,
 	};
 	struct cell cell = {dst, size, model, entry, entry->lock, verdict_holder(entry->lock)};
 
@@ -319,6 +445,13 @@ bool column_number(
 	case COLUMN_RANGE: *number = lock->from; return true;
 	case COLUMN_CLASS: *number = lock->class; return true;
 	case COLUMN_SOURCE: *number = (int64_t)entry->source; return true;
+	case COLUMN_USUAL:
+		*number = entry->usual.n >= PERCENTILES_FEW ? entry->usual.p99 : INT64_MIN;
+		return true;
+	case COLUMN_WAITS:
+	case COLUMN_HOLDS: *number = hour_p95(column, model, entry); return true;
+	case COLUMN_FAILED:
+	case COLUMN_STALES: *number = day_count(column, model, entry); return true;
 	default: return false;
 	}
 }
@@ -413,6 +546,31 @@ static json_t *flags_to_json(unsigned int flags)
 	return array;
 }
 
+/* What the logs say of its last 24 hours. */
+static json_t *metrics_to_json(const struct model *model, const struct entry *entry)
+{
+	struct tally tally;
+	json_t *object = NULL;
+
+	if (!day_of(model, entry, &tally)) {
+		tally_release(&tally);
+		return json_null();
+	}
+	object = tally_to_json(&tally);
+	tally_release(&tally);
+	if (object && json_object_set_new(object, "window_s", json_integer(DAY_S)) < 0) {
+		json_decref(object);
+		object = NULL;
+	}
+	return object;
+}
+
+static json_t *usual_to_json(const struct percentiles *usual)
+{
+	return usual->n >= PERCENTILES_FEW ? json_real((double)usual->p99 / NS_PER_MS)
+					   : json_null();
+}
+
 json_t *entry_to_json(const struct model *model, const struct entry *entry)
 {
 	const struct lock *lock = entry->lock;
@@ -424,7 +582,7 @@ json_t *entry_to_json(const struct model *model, const struct entry *entry)
 	verdict_why(why, sizeof why, lock, &facts, verdict);
 	verdict_advice(advice, sizeof advice, lock, &facts, verdict);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o,"
-			 " s:o, s:o, s:o, s:o}",
+			 " s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
 		"name", lock->name, "source", model->source[entry->source].uri, "address", address,
 		"kind", lock_kind_word(lock->kind), "class", lock_class_word(lock->class), "active",
 		yes_no_null(state_is_active(verdict->state)), "stale",
@@ -438,7 +596,9 @@ json_t *entry_to_json(const struct model *model, const struct entry *entry)
 		"age_s", seconds_or_null(model_age(model, entry), AGE_UNKNOWN), "limit_s",
 		seconds_or_null(entry->limit, 0), "holders", holders_to_json(model, entry),
 		"waiters", processes_to_json(model, entry, lock->waiter, lock->waiters), "flags",
-		flags_to_json(verdict->flags), "version", text_or_null(lock->version));
+		flags_to_json(verdict->flags), "version", text_or_null(lock->version), "usual_n",
+		(json_int_t)entry->usual.n, "usual_p99_ms", usual_to_json(&entry->usual), "metrics",
+		metrics_to_json(model, entry));
 }
 
 static json_t *source_to_json(const struct model *model, size_t index)

@@ -35,7 +35,15 @@
 	_(FLAGS, "flags", "FLAGS", 5, 14, 0, 0, "what else was noticed")                    \
 	_(SOURCE, "source", "SOURCE", 6, 16, 1, 0, "where the lock lives")                  \
 	_(ADDRESS, "address", "ADDRESS", 8, 32, 1, 0, "how to name it on the command line") \
-	_(VERSION, "version", "VERSION", 7, 24, 0, 0, "compared before every deed")
+	_(VERSION, "version", "VERSION", 7, 24, 0, 0, "compared before every deed")         \
+	/* what metrics logs say of it */                                                   \
+	_(USUAL, "usual", "USUAL", 5, 6, 0, 1, "usual p99 of its holds, over seven days")   \
+	_(WAITS, "waits", "WAITS", 12, 12, 0, 0,                                            \
+		"the last hour's waits (p95): 1 to 8 for 5 minutes, x failed only")         \
+	_(HOLDS, "holds", "HOLDS", 12, 12, 0, 0,                                            \
+		"the last hour's holds (p95): 1 to 8 for 5 minutes")                        \
+	_(FAILED, "failed", "FAIL", 4, 5, 0, 1, "attempts of 24 hours that did not get it") \
+	_(STALES, "stales", "STALES", 6, 6, 0, 1, "how often it was found stale in 24 hours")
 
 enum column {
 #define _(id, field, title, min, width, grows, right, help) COLUMN_##id,
@@ -53,8 +61,14 @@ struct column_info {
 extern const struct column_info column_info[COLUMN_COUNT];
 
 int column_from_word(const char *field); /* -1: no such field */
+/* Is it known from metrics logs only? "-" without one that names the lock. */
+bool column_needs_log(enum column column);
 
-/* The cell's clean text. */
+/*
+ * The cell's clean text. Those of waits and holds are 12 characters, the oldest first, to be drawn
+ * as small graphs: ' ' nothing known, '1' to '8' how much of the row's own largest, 'x' nobody got
+ * it though somebody tried.
+ */
 void column_text(char *dst, size_t size, enum column column, const struct model *model,
 	const struct entry *entry);
 /* Is the column ordered by a number? Then *number is it: smaller first, INT64_MIN unknown. */
@@ -66,7 +80,7 @@ int column_compare(enum column column, const struct model *model, const struct e
 /*
  * One lock as the JSON of design section 4: name, source, address, kind, class, active, stale,
  * process_running, recommendation, state, why, safe, age_s, limit_s, holders, waiters, flags,
- * version; unknown is null. New reference; NULL out of memory.
+ * version, usual_n, usual_p99_ms, metrics; unknown is null. New reference; NULL out of memory.
  */
 json_t *entry_to_json(const struct model *model, const struct entry *entry);
 /* The whole listing: {"schema":1,"at":…,"host":…,"sources":[…],"locks":[…]}. */
