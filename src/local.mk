@@ -114,6 +114,7 @@ src_libcore_la_SOURCES = \
 	src/model/model.c \
 	src/model/histogram.c \
 	src/model/histogram.h \
+	src/model/history.c \
 	src/model/history.h \
 	src/model/metric_read.c \
 	src/model/metric_read.h \

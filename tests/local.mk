@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/test_histogram \
 	tests/test_metrics \
 	tests/test_model \
+	tests/test_history \
 	tests/test_world \
 	tests/test_proc \
 	tests/test_kernlocks \
@@ -106,6 +107,7 @@ tests_test_snapshot_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_histogram_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_histogram_LDADD = $(LDADD) -lm
 tests_test_metrics_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
+tests_test_history_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC) -Wl,--wrap=reallocarray
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)
 LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la $(CMOCKA_LIBS)
