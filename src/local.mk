@@ -133,12 +133,21 @@ src_libcore_la_SOURCES = \
 	src/model/model.h \
 	src/model/model_metrics.c \
 	src/model/model_private.h \
+	src/model/prometheus.c \
+	src/model/prometheus.h \
+	src/model/prometheus_log.c \
+	src/model/prometheus_private.h \
+	src/model/prometheus_rows.c \
+	src/model/promtext.c \
+	src/model/promtext.h \
 	src/model/select.c \
 	src/model/tally.c \
 	src/system/logtail.c \
 	src/system/logtail.h \
 	src/system/logtail_files.c \
 	src/system/logtail_seek.c \
+	src/system/outfile.c \
+	src/system/outfile.h \
 	src/backends/backend.c \
 	src/backends/kernel.c \
 	src/backends/replay.c \
