@@ -7,6 +7,8 @@ LOCKTOP_MANS = \
 	doc/locktop-signal.1 \
 	doc/locktop-clean.1 \
 	doc/locktop-source.1 \
+	doc/locktop-export.1 \
+	doc/locktop-check.1 \
 	doc/locktop-demo.1 \
 	doc/locktop-run.1 \
 	doc/locktop-acquire.1 \
@@ -15,6 +17,10 @@ LOCKTOP_MANS = \
 	doc/locktop.conf.5 \
 	doc/liblocktop.3
 dist_man_MANS = $(LOCKTOP_MANS)
+
+# The other name of locktop-check(1).
+install-data-hook:
+	$(AM_V_at)cd '$(DESTDIR)$(man1dir)' && rm -f check_locktop.1 && $(LN_S) locktop-check.1 check_locktop.1
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 nodist_bashcompletion_DATA = doc/completions/locktop
@@ -31,6 +37,8 @@ dist_fishcompletion_DATA = doc/completions/locktop.fish
 examplesdir = $(docdir)/examples
 dist_examples_DATA = doc/examples/locktop.conf doc/examples/logrotate.d-locktop doc/examples/LocktopLock.php \
 	doc/examples/locktop-story.service doc/examples/locktop-story.timer \
-	doc/examples/locktop-import.service
+	doc/examples/locktop-import.service \
+	doc/examples/locktop-export.service doc/examples/locktop-export.timer \
+	doc/examples/locktop-icinga2.conf doc/examples/checkmk-locktop
 
 EXTRA_DIST += doc/design.md doc/on-call.md doc/wordpress.md

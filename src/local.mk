@@ -203,10 +203,14 @@ noinst_LTLIBRARIES += src/libcli.la
 src_libcli_la_SOURCES = \
 	src/cli/ask.c \
 	src/cli/ask.h \
+	src/cli/check.c \
+	src/cli/check.h \
+	src/cli/cmd_check.c \
 	src/cli/cmd_clean.c \
 	src/cli/cmd_demo.c \
 	src/cli/demo_past.c \
 	src/cli/demo_past.h \
+	src/cli/cmd_export.c \
 	src/cli/cmd_ls.c \
 	src/cli/cmd_monitor.c \
 	src/cli/cmd_release.c \
@@ -219,6 +223,8 @@ src_libcli_la_SOURCES = \
 	src/cli/listing.h \
 	src/cli/log_options.c \
 	src/cli/log_options.h \
+	src/cli/nagios_range.c \
+	src/cli/nagios_range.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/session.c \
@@ -232,6 +238,12 @@ locktop_LDADD = src/libtakecli.la src/libguard.la src/libtake.la
 pkglibexec_PROGRAMS += libexec/locktop
 libexec_locktop_SOURCES = src/cli/main.c
 libexec_locktop_LDADD = src/libcli.la src/libtakecli.la src/libtakeall.la ui/libui.la src/libcore.la
+
+# The plugin's name for `locktop check`.
+install-exec-hook:
+	$(AM_V_at)cd '$(DESTDIR)$(bindir)' && rm -f check_locktop && $(LN_S) locktop$(EXEEXT) check_locktop
+uninstall-hook:
+	$(AM_V_at)rm -f '$(DESTDIR)$(bindir)/check_locktop' '$(DESTDIR)$(man1dir)/check_locktop.1'
 
 # For other programs: libtake again, of which they see locktop.h only.
 lib_LTLIBRARIES += src/lib/liblocktop.la

@@ -39,6 +39,12 @@ _locktop_options()
 	signal) echo '--kill --pid= --dry-run --yes' ;;
 	clean) echo '--dry-run --tidy --yes' ;;
 	source) echo '--once' ;;
+	export) echo '--prometheus -o --output= --log= --max-locks=' ;;
+	check)
+		echo '-w --warning= -c --critical= --wait-warning= --wait-critical= --stale-warning=
+			--stale-critical= -t --timeout= -v --verbose --checkmk --log= --since=
+			--until= --rotated'
+		;;
 	esac
 }
 
@@ -70,7 +76,7 @@ _locktop_fields()
 _locktop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} option='' command=monitor word i
-	local commands='monitor ls status release signal clean source demo run'
+	local commands='monitor ls status release signal clean source export check demo run'
 	commands+=' acquire renew verify give-back fence-check'
 	COMPREPLY=()
 

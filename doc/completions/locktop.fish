@@ -1,7 +1,7 @@
 # fish completion for locktop(1)
 
 set -l detached acquire renew verify give-back fence-check
-set -l commands monitor ls status release signal clean source demo run $detached
+set -l commands monitor ls status release signal clean source export check demo run $detached
 
 function __locktop_fields
 	locktop ls --list-fields 2>/dev/null | string replace -r ' +' \t
@@ -20,6 +20,8 @@ complete -c locktop -n $first -a release -d 'Release a stale lock, or force one'
 complete -c locktop -n $first -a signal -d 'End the holder of a lock'
 complete -c locktop -n $first -a clean -d 'Release all that is provably stale'
 complete -c locktop -n $first -a source -d 'Print the stream of events of a source'
+complete -c locktop -n $first -a export -d 'Numbers for a monitoring system'
+complete -c locktop -n $first -a check -d 'A plugin for Nagios, Icinga and Checkmk'
 complete -c locktop -n $first -a demo -d 'A live demonstration'
 complete -c locktop -n $first -a run -d 'Take a lock, run a command, give it back'
 complete -c locktop -n $first -a acquire -d 'Take a lock for a script or unit, and end'
@@ -47,7 +49,7 @@ complete -c locktop -l help -s '?' -d 'Print the options'
 complete -c locktop -l usage -d 'Print a short reminder'
 complete -c locktop -l version -s V -d 'Print the version and what is built in'
 
-set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source demo run $detached"
+set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source export check demo run $detached"
 complete -c locktop -n $monitor -l once -d 'Print the table once and end'
 complete -c locktop -n $monitor -l batch -d 'Print the table again and again'
 complete -c locktop -n $monitor -l count -s n -x -d 'With --batch: end after N tables'
@@ -57,7 +59,7 @@ complete -c locktop -n $monitor -l dump-screen -x -a '80x24 120x40' -d 'Print th
 complete -c locktop -n $monitor -l glyphs -x -a 'auto ascii box braille' -d 'Lines and marks'
 complete -c locktop -n $monitor -l color -x -a 'auto never 16' -d 'Colours'
 
-set -l lists "not __fish_seen_subcommand_from status release signal clean source demo run $detached"
+set -l lists "not __fish_seen_subcommand_from status release signal clean source export check demo run $detached"
 complete -c locktop -n $lists -l filter -x -d 'Only locks that match'
 
 set -l ls '__fish_seen_subcommand_from ls'
@@ -77,10 +79,30 @@ complete -c locktop -n '__fish_seen_subcommand_from release signal' \
 set -l deeds '__fish_seen_subcommand_from release signal clean'
 complete -c locktop -n $deeds -l dry-run -d 'Say what would be done'
 complete -c locktop -n $deeds -l yes -d 'Do not ask'
-complete -c locktop -n "not __fish_seen_subcommand_from ls status signal source demo" \
+complete -c locktop -n "not __fish_seen_subcommand_from ls status signal source export check demo" \
 	-l tidy -d 'Remove the lock file instead of emptying it'
 
 complete -c locktop -n '__fish_seen_subcommand_from source' -l once -d 'One look, then end'
+
+set -l export '__fish_seen_subcommand_from export'
+complete -c locktop -n $export -l prometheus -d 'In the text format of Prometheus'
+complete -c locktop -n $export -s o -l output -r -d 'Replace this file'
+complete -c locktop -n $export -l max-locks -x -d 'Of more locks only sums'
+
+set -l check '__fish_seen_subcommand_from check'
+complete -c locktop -n $check -s w -l warning -x -d 'Range: age of the oldest hold'
+complete -c locktop -n $check -s c -l critical -x -d 'Range: age of the oldest hold'
+complete -c locktop -n $check -l wait-warning -x -d 'Range: 95th percentile of the waits'
+complete -c locktop -n $check -l wait-critical -x -d 'Range: 95th percentile of the waits'
+complete -c locktop -n $check -l stale-warning -x -d 'Range: number of stale locks'
+complete -c locktop -n $check -l stale-critical -x -d 'Range: number of stale locks'
+complete -c locktop -n $check -s t -l timeout -x -d 'Give up after so many seconds'
+complete -c locktop -n $check -s v -l verbose -d 'Name the locks that are well, too'
+complete -c locktop -n $check -l checkmk -d 'A line a lock, for Checkmk'
+complete -c locktop -n $check -l rotated -d 'And what was rotated away'
+complete -c locktop -n $check -l since -x -a '1h 24h 7d all' -d 'Lines of the log from then on'
+complete -c locktop -n $check -l until -x -d 'Lines of the log until then'
+complete -c locktop -n '__fish_seen_subcommand_from export check' -l log -r -d 'Read this metrics log'
 
 # All that take locks
 set -l taking '__fish_seen_subcommand_from run acquire'

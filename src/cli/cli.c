@@ -22,6 +22,13 @@ int cli_fail(const char *name, int code, const char *format, ...)
 	return code;
 }
 
+bool cli_is_check(const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+
+	return argv0 && strcmp(slash ? slash + 1 : argv0, "check_locktop") == 0;
+}
+
 const char *cli_program(char *dst, size_t size)
 {
 	static const char self[] = "/proc/self/exe";

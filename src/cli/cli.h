@@ -26,7 +26,15 @@ struct command {
 /* id of the function and its const struct */
 #define COMMANDS(_) \
 	_(monitor)  \
-	_(ls) _(status) _(release) _(signal) _(clean) _(source) _(demo) _(demo_worker) _(words)
+	_(ls)       \
+	_(status)   \
+	_(release)  \
+	_(signal)   \
+	_(clean)    \
+	_(export)   \
+	_(check)    \
+	_(source)   \
+	_(demo) _(demo_worker) _(words)
 /* Those that the small program does itself, too (lock_options.h). */
 #define LOCK_COMMANDS(_) _(run) _(acquire) _(renew) _(verify) _(give_back) _(fence_check)
 
@@ -38,6 +46,8 @@ LOCK_COMMANDS(_)
 /* All of them, NULL-terminated; the first one is the monitor, which needs no name. */
 extern const struct command *const commands[];
 
+/* Was the program started as check_locktop, the plugin, which has no subcommands? */
+bool cli_is_check(const char *argv0);
 /* Prints "NAME: sentence" to stderr and returns code. */
 int cli_fail(const char *name, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

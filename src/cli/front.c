@@ -86,7 +86,8 @@ void lock_settings_release(struct lock_settings *settings)
 
 int main(int argc, char **argv)
 {
-	const struct command *command = argc > 1 ? find(argv[1]) : NULL;
+	const bool is_check = cli_is_check(argv[0]);
+	const struct command *command = argc > 1 && !is_check ? find(argv[1]) : NULL;
 	char **copy = calloc((size_t)argc + 1, sizeof *copy);
 	char title[64];
 	int code;

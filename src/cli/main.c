@@ -73,6 +73,10 @@ int main(int argc, char **argv)
 	argp_program_version_hook = print_version;
 	argp_program_bug_address = NULL;
 
+	if (cli_is_check(argv[0])) {
+		signal(SIGPIPE, SIG_IGN);
+		return command_check.run(&command_check, argc, argv);
+	}
 	word = first_word(argc, argv);
 	command = word < argc ? find(argv[word]) : NULL;
 	/* What run starts shall have its signals as we got them. */

@@ -213,9 +213,17 @@ static int add_usual(struct session *session, struct error *err)
 		e = session_add(session, "file:/run/lock", err);
 	if (e >= 0 && is_folder("/run"))
 		e = session_add(session, "file:/run?glob=*.pid", err);
-	if (e >= 0)
+	if (e >= 0 && !session->lacks_kernel)
 		e = session_add(session, "kernel:", err);
 	return e < 0 ? e : 0;
+}
+
+/* Also that of another host. */
+static bool is_kernel(const char *uri)
+{
+	const char *inner = strncmp(uri, "ssh:", 4) == 0 ? strstr(uri, ":kernel:") : NULL;
+
+	return strncmp(inner ? inner + 1 : uri, "kernel:", 7) == 0;
 }
 
 int session_sources(struct session *session, char *const *uris, size_t n, struct error *err)
@@ -225,7 +233,8 @@ int session_sources(struct session *session, char *const *uris, size_t n, struct
 	for (size_t i = 0; i < n && e >= 0; i++)
 		e = session_add(session, uris[i], err);
 	for (size_t i = 0; n == 0 && i < session->settings.sources && e >= 0; i++)
-		e = session_add(session, session->settings.source[i].uri, err);
+		if (!session->lacks_kernel || !is_kernel(session->settings.source[i].uri))
+			e = session_add(session, session->settings.source[i].uri, err);
 	if (n == 0 && session->settings.sources == 0)
 		e = add_usual(session, err);
 	return e < 0 ? e : 0;

@@ -21,8 +21,9 @@ struct session {
 	struct model model;
 	char program[4096]; /* what the hub starts */
 	const char *hub_args[10];
-	bool is_once; /* sources take one look and end */
-	bool is_open; /* world */
+	bool is_once;      /* sources take one look and end */
+	bool lacks_kernel; /* set before session_sources(): no kernel: that was not named there */
+	bool is_open;      /* world */
 	/* Whoever draws is told that something changed; and of answers to deeds. May be NULL. */
 	void (*changed)(void *data);
 	void (*done)(void *data, size_t source, const struct event *event);
@@ -42,7 +43,8 @@ int session_start(struct session *session, bool once, struct error *err);
 int session_add(struct session *session, const char *uri, struct error *err);
 /*
  * Adds the sources named on the command line; without any, those of the settings; without
- * those, what the host has: /run/lock, /run/?*.pid, kernel:.
+ * those, what the host has: /run/lock, /run/?*.pid, kernel: (session->lacks_kernel: neither
+ * that nor one of the settings).
  */
 int session_sources(struct session *session, char *const *uris, size_t n, struct error *err);
 /* Runs the loop until every source had a complete look or is down, at most `patience` ns. */
