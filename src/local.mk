@@ -120,6 +120,7 @@ src_libcore_la_SOURCES = \
 	src/model/metric_read.h \
 	src/model/metric_read_debug.c \
 	src/model/metric_read_private.h \
+	src/model/metric_read_scan.c \
 	src/model/metrics.c \
 	src/model/metrics.h \
 	src/model/metrics_address.c \

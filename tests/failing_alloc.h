@@ -6,6 +6,7 @@
 #ifndef LOCKTOP_TESTS_FAILING_ALLOC_H
 #define LOCKTOP_TESTS_FAILING_ALLOC_H
 
+#include <errno.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -49,6 +50,7 @@ static bool fails_now(void)
 		failing.has_failed = true;
 	else if (!(failing.has_failed && failing.for_good))
 		return false;
+	errno = ENOMEM; /* as malloc(3) says */
 	return true;
 }
 

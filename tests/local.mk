@@ -88,10 +88,16 @@ EXTRA_DIST += tests/bench/run tests/lib.sh tests/make-metrics-log tests/readme-s
 	tests/fake_provider.h tests/made_world.h tests/model/lt1.pml tests/model/seed.pml tests/php \
 	tests/random_lock.h tests/scene.h tests/screens tests/steered.h tests/world
 
+# What the fuzzers begin with (`make fuzz`); `make check` reads it too.
+EXTRA_DIST += tests/fuzz/run tests/fuzz/corpus tests/fuzz/metric_read.dict
+CLEANFILES += tests/fuzz/fuzz_metric_read
+tests_test_metric_read_SOURCES = tests/test_metric_read.c tests/same_metric.h tests/fuzz/fuzz_metric_read.c
+tests_test_metric_read_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
+
 # Built by `make bench` only.
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
 	tests/bench/bench_kernlocks tests/bench/bench_model tests/bench/bench_metrics \
-	tests/bench/bench_take tests/bench/bench_log
+	tests/bench/bench_take tests/bench/bench_log tests/bench/bench_metric_read
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 tests_bench_bench_screen_LDADD = -lutil

@@ -24,21 +24,24 @@ enum {
 	USER_MAX = 192
 };
 
-static const char *const event_words[] = {
-#define _(id, word, help) [METRIC_##id] = word,
+static const struct {
+	const char *word;
+	size_t len;
+} events[] = {
+#define _(id, word, help) [METRIC_##id] = {word, sizeof word - 1},
 	METRIC_EVENTS(_)
 #undef _
 };
 
 const char *metric_event_word(enum metric_event event)
 {
-	return event_words[event];
+	return events[event].word;
 }
 
 int metric_event_from_word(const char *word, size_t len)
 {
 	for (int i = 0; i < METRIC_EVENT_COUNT; i++)
-		if (strncmp(event_words[i], word, len) == 0 && !event_words[i][len])
+		if (events[i].len == len && memcmp(events[i].word, word, len) == 0)
 			return i;
 	return -1;
 }

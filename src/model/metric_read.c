@@ -268,7 +268,11 @@ int metric_read_by_jansson(struct metric_reader *reader, char *line, size_t len,
 
 int metric_read(struct metric_reader *reader, char *line, size_t len, struct metric *out)
 {
-	return metric_read_by_jansson(reader, line, len, out);
+	if (!metric_scan(line, len, out))
+		return metric_read_by_jansson(reader, line, len, out);
+	reader->fast++;
+	reader->is_debug_log = false;
+	return 1;
 }
 
 /* --- when --- */

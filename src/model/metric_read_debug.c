@@ -63,20 +63,23 @@ static size_t read_stamp(const char *line, size_t len, wall_t *at)
 	const char *end = len > STAMP ? memchr(line, ']', len < 64 ? len : 64) : NULL;
 	struct tm tm = {0};
 	time_t time;
+	int day;
 
 	if (!end || end - line <= STAMP || !is_form("[##-###-#### ##:##:## ", line))
 		return 0;
-	tm.tm_mday = digits(line + 1, 2);
+	day = tm.tm_mday = digits(line + 1, 2);
 	tm.tm_mon = month(line + 4);
 	tm.tm_year = digits(line + 8, 4) - 1900;
 	tm.tm_hour = digits(line + 13, 2);
 	tm.tm_min = digits(line + 16, 2);
 	tm.tm_sec = digits(line + 19, 2);
-	if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_mon < 0 || tm.tm_year < 70 ||
-		tm.tm_year >= 300 || tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 ||
-		tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
+	if (tm.tm_mon < 0 || tm.tm_year < 70 || tm.tm_year >= 300 || tm.tm_hour < 0 ||
+		tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 ||
+		tm.tm_sec > 59)
 		return 0;
 	time = timegm(&tm);
+	if (tm.tm_mday != day) /* timegm(3) made another of it */
+		return 0;
 	*at = WALL_UNKNOWN;
 	if (end - line == STAMP + 3 && memcmp(line + STAMP, "UTC", 3) == 0)
 		*at = time * NS_PER_S;
@@ -259,6 +262,14 @@ static int take_lock(json_t *object, struct metric *metric)
 	return 0;
 }
 
+/* To the microsecond; -1: none. */
+static wall_t own_time(const json_t *object)
+{
+	int64_t us = number_of(object, KEYS("timestamp", "time", "created"), 1000000);
+
+	return us < 0 || us >= METRIC_TS_END / 1000 ? -1 : us * 1000;
+}
+
 static int read_object(struct metric_reader *reader, wall_t at, struct metric *out)
 {
 	json_t *object = reader->object;
@@ -270,8 +281,8 @@ static int read_object(struct metric_reader *reader, wall_t at, struct metric *o
 		return 0;
 	}
 	if (at == WALL_UNKNOWN)
-		at = number_of(object, KEYS("timestamp", "time", "created"), 1000000);
-	if (at < 0 || at >= METRIC_TS_END)
+		at = own_time(object);
+	if (at < 0)
 		return -EINVAL;
 	metric = metric_new((enum metric_event)event, at);
 	take_members(object, &metric);

@@ -18,6 +18,11 @@ int metric_read_json(struct metric_reader *reader, const char *text, size_t len,
 bool metric_read_fixed(const json_t *value, int64_t scale, int64_t *out);
 /* Makes the texts of a metric, which are borrowed, clean; "" becomes NULL. 0 or -ENOMEM. */
 int metric_read_clean(struct metric_reader *reader, struct metric *metric);
+/*
+ * Takes a line of the common form. False: it is another, nothing is said about it, and it is as it
+ * was.
+ */
+bool metric_scan(char *line, size_t len, struct metric *out);
 /* A line that does not begin with "{": see metric_read(). */
 int metric_read_debug(
 	struct metric_reader *reader, const char *line, size_t len, struct metric *out);
