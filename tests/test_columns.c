@@ -294,6 +294,141 @@ static json_t *member(struct fixture *f, const char *key)
 	return value;
 }
 
+/* --- what metrics logs say --- */
+
+static const char *text_of(struct fixture *f, enum column column)
+{
+	static char text[64];
+
+	column_text(text, sizeof text, column, &f->model, &f->entry);
+	return text;
+}
+
+/* What happened so many minutes ago: waits and holds of that long, and other events. */
+static void told(struct fixture *f, int minutes_ago, int64_t wait, int64_t hold, uint32_t n,
+	enum metric_event other, uint32_t others)
+{
+	struct sample sample = {.lock = (char *)"import.lock",
+		.source = (char *)"file:/run/lock",
+		.from = (WALL_S / 60 - minutes_ago) * 60,
+		.seconds = 60};
+	struct event event = {.kind = EVENT_SAMPLE, .sample = &sample};
+
+	if (f->model.sources == 1)
+		assert_int_equal(model_add_source(&f->model, "log:/l"), 1);
+	sample.last = S(sample.from);
+	sample.tally.count[METRIC_ACQUIRED] = sample.tally.count[METRIC_RELEASED] = n;
+	sample.tally.count[other] += others;
+	assert_int_equal(n ? histogram_add(&sample.tally.wait, wait, n) : 0, 0);
+	assert_int_equal(n ? histogram_add(&sample.tally.hold, hold, n) : 0, 0);
+	assert_int_equal(model_apply(&f->model, 1, &event), 0);
+	tally_release(&sample.tally);
+}
+
+static void the_usual_hold_is_short_and_honest(void **state)
+{
+	static const struct {
+		struct percentiles usual;
+		const char *text;
+	} table[] = {
+		{{0}, "-"},
+		{{.n = 7, .p99 = S(40)}, "n=7"},
+		{{.n = 19, .p99 = S(40)}, "n=19"},
+		{{.n = 20, .p99 = S(40)}, "40s"},
+		{{.n = 1204, .p99 = S(550)}, "9m"},
+		{{.n = 1204, .p99 = 12345 * INT64_C(1000)}, "12.3ms"},
+		{{.n = 1204, .p99 = 990 * NS_PER_MS}, "990ms"},
+	};
+	struct fixture *f = *state;
+	int64_t number;
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		f->entry.usual = table[i].usual;
+		assert_string_equal(text_of(f, COLUMN_USUAL), table[i].text);
+		assert_true(column_number(COLUMN_USUAL, &f->model, &f->entry, &number));
+		assert_true(number == (table[i].usual.n < 20 ? INT64_MIN : table[i].usual.p99));
+	}
+}
+
+static void the_last_hour_is_twelve_characters(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(text_of(f, COLUMN_WAITS), "-");
+	assert_string_equal(text_of(f, COLUMN_HOLDS), "-");
+	/* The model's time is 53 minutes and 20 seconds after the hour. */
+	told(f, 59, S(1), S(10), 3, METRIC_BUSY, 0);
+	told(f, 54, S(4), S(10), 3, METRIC_BUSY, 9);
+	told(f, 48, S(8), S(1), 3, METRIC_BUSY, 0);
+	told(f, 40, 0, 0, 0, METRIC_TIMEOUT, 2);
+	told(f, 35, 0, 0, 0, METRIC_STALE, 1);
+	told(f, 1, 0, S(80), 1, METRIC_BUSY, 0);
+	assert_string_equal(text_of(f, COLUMN_WAITS), "148x       1");
+	assert_string_equal(text_of(f, COLUMN_HOLDS), "111        8");
+}
+
+static void hours_ago_are_not_in_the_last_hour(void **state)
+{
+	struct fixture *f = *state;
+
+	told(f, 61, S(1), S(10), 3, METRIC_BUSY, 2);
+	assert_string_equal(text_of(f, COLUMN_WAITS), "            ");
+	assert_string_equal(text_of(f, COLUMN_HOLDS), "            ");
+	assert_string_equal(text_of(f, COLUMN_FAILED), "2");
+}
+
+static void a_day_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	int64_t number;
+
+	assert_string_equal(text_of(f, COLUMN_FAILED), "-");
+	assert_string_equal(text_of(f, COLUMN_STALES), "-");
+	assert_true(column_number(COLUMN_FAILED, &f->model, &f->entry, &number));
+	assert_int_equal(number, -1);
+	told(f, 1500, S(1), S(10), 3, METRIC_STALE, 5);
+	told(f, 1300, S(1), S(10), 3, METRIC_BUSY, 2);
+	assert_string_equal(text_of(f, COLUMN_STALES), "0");
+	told(f, 700, S(1), S(10), 3, METRIC_TIMEOUT, 4);
+	told(f, 2, S(1), S(10), 3, METRIC_STALE, 1);
+	assert_string_equal(text_of(f, COLUMN_FAILED), "6");
+	assert_string_equal(text_of(f, COLUMN_STALES), "1");
+	assert_true(column_number(COLUMN_STALES, &f->model, &f->entry, &number));
+	assert_int_equal(number, 1);
+}
+
+static void only_what_logs_say_needs_a_log(void **state)
+{
+	(void)state;
+	for (int i = 0; i < COLUMN_COUNT; i++)
+		assert_int_equal(column_needs_log((enum column)i),
+			i == COLUMN_USUAL || i == COLUMN_WAITS || i == COLUMN_HOLDS ||
+				i == COLUMN_FAILED || i == COLUMN_STALES);
+}
+
+static void json_has_the_last_day_of_the_logs(void **state)
+{
+	struct fixture *f = *state;
+	json_t *metrics;
+
+	f->entry.usual = (struct percentiles){.n = 19, .p99 = S(40)};
+	assert_json(member(f, "usual_p99_ms"), "null");
+	assert_json(member(f, "usual_n"), "19");
+	f->entry.usual = (struct percentiles){.n = 20, .p99 = S(40) + 500000};
+	assert_json(member(f, "usual_p99_ms"), "40000.5");
+	assert_json(member(f, "metrics"), "null");
+	told(f, 1300, S(1), S(10), 3, METRIC_BUSY, 2);
+	metrics = member(f, "metrics");
+	assert_int_equal(json_integer_value(json_object_get(metrics, "window_s")), 86400);
+	assert_int_equal(json_integer_value(json_object_get(metrics, "acquired")), 3);
+	assert_int_equal(json_integer_value(json_object_get(metrics, "failed")), 2);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(metrics, "wait_ms"), "n")), 3);
+	assert_true(json_number_value(
+			    json_object_get(json_object_get(metrics, "hold_ms"), "p50")) == 10000);
+	json_decref(metrics);
+}
+
 static void health_follows_the_state(void **state)
 {
 	struct fixture *f = *state;
@@ -354,6 +489,12 @@ int main(void)
 		TEST(a_cell_is_cut_between_characters),
 		TEST(a_lock_as_json_has_the_words_of_the_design),
 		TEST(what_is_unknown_is_null),
+		TEST(the_usual_hold_is_short_and_honest),
+		TEST(the_last_hour_is_twelve_characters),
+		TEST(hours_ago_are_not_in_the_last_hour),
+		TEST(a_day_is_counted),
+		cmocka_unit_test(only_what_logs_say_needs_a_log),
+		TEST(json_has_the_last_day_of_the_logs),
 		TEST(health_follows_the_state),
 		TEST(a_listing_is_one_object),
 	};

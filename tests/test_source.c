@@ -54,6 +54,13 @@ struct stage {
 	mono_t next;  /* from each scan; 0: MONO_NEVER */
 	mono_t takes; /* fake time that a scan takes, progress told in the middle */
 	bool is_polling, is_final;
+	int parts;        /* looks that are not complete yet */
+	size_t samples;   /* that each look tells */
+	int64_t fat;      /* different durations in each of them */
+	size_t told;      /* samples, ever */
+	size_t told_most; /* of a look that was not over yet when the reader had its turn */
+	size_t line;      /* bytes of each */
+	uint64_t bad;
 	int hint[2]; /* a pipe */
 	int scans, hinted, hints, opened, closed;
 	int32_t ended;
@@ -144,12 +151,35 @@ static struct film *film_of(struct stage *stage)
 	return (struct film *)((char *)stage - offsetof(struct film, stage));
 }
 
+static int tell_samples(struct stage *stage, const struct backend_scan *scan)
+{
+	struct sample sample = {.lock = (char *)"s", .from = 1000000, .seconds = 1};
+	struct buf line = {0};
+	int result = 0;
+
+	sample.tally.count[METRIC_ACQUIRED] = 1;
+	for (int64_t us = 1; us <= stage->fat; us++)
+		histogram_add(&sample.tally.wait, us * us * 1000, 1);
+	assert_int_equal(event_write_sample(&line, &sample, 0), 0);
+	stage->line = line.len;
+	buf_release(&line);
+	for (size_t i = 0; i < stage->samples && result >= 0; i++, stage->told++)
+		result = scan->sample(scan->sample_data, &sample);
+	tally_release(&sample.tally);
+	return result;
+}
+
 static int stage_scan(void *state, struct backend_scan *scan, struct error *err)
 {
 	struct stage *stage = state;
 	struct film *film = film_of(stage);
-	int result;
+	int result = tell_samples(stage, scan);
 
+	if (result < 0)
+		return result;
+	scan->bad = stage->bad;
+	scan->is_partial = stage->parts > 0;
+	stage->parts -= scan->is_partial;
 	stage->scans++;
 	stage->hinted += scan->is_hinted;
 	scan->next = stage->next ? film->fake.mono + stage->next : MONO_NEVER;
@@ -490,6 +520,158 @@ static void a_sign_of_life_comes_each_second(void **state)
 	put_two(film);
 	play(film, steps);
 	assert_int_equal(film->stage.scans, 1);
+}
+
+/* --- samples of a log --- */
+
+static void expect_samples(struct film *film, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		expect(film, "sample");
+		assert_string_equal(json_text(film->event, "lock", ""), "s");
+		assert_int_equal(json_int(film->event, "from", 0), 1000000);
+	}
+}
+
+static enum next a_part_was_told(struct film *film)
+{
+	expect_samples(film, 3);
+	expect_nothing(film);
+	assert_true(film->fake.mono == film->mark); /* the rest is looked at at once */
+	return JUMP;
+}
+
+static enum next all_was_told(struct film *film)
+{
+	expect_samples(film, 3);
+	expect(film, "scanned");
+	assert_int_equal(json_int(film->event, "bad", 0), 7);
+	expect_nothing(film);
+	return the_end(film);
+}
+
+static enum next it_begins(struct film *film)
+{
+	film->mark = film->fake.mono;
+	return JUMP;
+}
+
+static void a_log_is_told_in_parts_and_then_scanned(void **state)
+{
+	step_fn *const steps[] = {it_begins, a_part_was_told, a_part_was_told, all_was_told, NULL};
+	struct film *film = *state;
+
+	film->stage.parts = 2;
+	film->stage.samples = 3;
+	film->stage.bad = 7;
+	play(film, steps);
+	assert_int_equal(film->result, 0);
+	assert_int_equal(film->stage.scans, 3);
+}
+
+static void with_once_a_log_is_read_to_its_end(void **state)
+{
+	step_fn *const steps[] = {it_begins, a_part_was_told, a_part_was_told, NULL};
+	struct film *film = *state;
+
+	film->stage.parts = 2;
+	film->stage.samples = 3;
+	film->options.once = true;
+	play(film, steps);
+	assert_int_equal(film->result, 0);
+	expect_samples(film, 3);
+	expect(film, "scanned");
+	assert_true(json_bool(film->event, "final", false));
+	expect_nothing(film);
+}
+
+static enum next nothing_was_told(struct film *film)
+{
+	expect_nothing(film);
+	return JUMP;
+}
+
+static void what_part_of_a_look_has_of_locks_does_not_count(void **state)
+{
+	step_fn *const steps[] = {time_passes, nothing_was_told, two_were_seen, the_end, NULL};
+	struct film *film = *state;
+
+	put_two(film);
+	film->stage.parts = 1;
+	play(film, steps);
+}
+
+static enum next it_lives(struct film *film)
+{
+	do {
+		expect(film, "sample");
+		assert_null(json_object_get(film->event, "lock"));
+		assert_int_equal(json_object_size(json_object_get(film->event, "counts")), 0);
+	} while (film->reader.buf.len > film->reader.at);
+	expect_nothing(film);
+	return JUMP;
+}
+
+static void a_log_that_takes_long_to_read_gives_signs_of_life(void **state)
+{
+	step_fn *const steps[] = {
+		time_passes, it_lives, it_lives, first_look_is_over, the_end, NULL};
+	struct film *film = *state;
+
+	film->stage.parts = 2;
+	film->stage.takes = 3 * NS_PER_S;
+	play(film, steps);
+}
+
+/* Reads all there is, whenever the source waits for it. */
+static enum next the_reader_wakes(struct film *film)
+{
+	struct stage *stage = &film->stage;
+	size_t before = (size_t)film->looks;
+
+	assert_in_range(stage->told, film->looks, stage->samples);
+	if (stage->told - before > stage->told_most)
+		stage->told_most = stage->told - before;
+	while (next_event(film))
+		if (strcmp(json_text(film->event, "event", ""), "sample") == 0)
+			film->looks++;
+	if (film->looks == (int)stage->samples)
+		return JUMP;
+	film->step--;
+	return READY;
+}
+
+/* At most 8 MB, and what stands in the socket. */
+static void no_sample_is_lost_to_a_slow_reader_and_no_heap_grows(void **state)
+{
+	step_fn *const steps[] = {time_passes, the_reader_wakes, the_end, NULL};
+	struct film *film = *state;
+
+	film->stage.samples = 1000;
+	film->stage.fat = 4000;
+	play(film, steps);
+	assert_int_equal(film->looks, 1000);
+	assert_in_range(film->stage.told_most * film->stage.line, 8000000, 9500000);
+}
+
+static enum next the_reader_is_gone(struct film *film)
+{
+	close_fd(&film->from[1]);
+	film->reader.fd = -1;
+	return READY;
+}
+
+static void a_reader_may_go_away_in_the_middle_of_a_log(void **state)
+{
+	step_fn *const steps[] = {time_passes, the_reader_is_gone, NULL};
+	struct film *film = *state;
+
+	film->stage.samples = 1000;
+	film->stage.fat = 4000;
+	film->options.in = -1;
+	play(film, steps);
+	assert_int_equal(film->result, 0);
+	assert_in_range(film->stage.told * film->stage.line, 8000000, 9500000);
 }
 
 /* --- hints --- */
@@ -1247,6 +1429,12 @@ int main(void)
 		_(the_first_look_is_told_and_then_scanned),
 		_(only_what_changed_is_told),
 		_(a_sign_of_life_comes_each_second),
+		_(a_log_is_told_in_parts_and_then_scanned),
+		_(with_once_a_log_is_read_to_its_end),
+		_(what_part_of_a_look_has_of_locks_does_not_count),
+		_(a_log_that_takes_long_to_read_gives_signs_of_life),
+		_(no_sample_is_lost_to_a_slow_reader_and_no_heap_grows),
+		_(a_reader_may_go_away_in_the_middle_of_a_log),
 		_(a_hint_is_looked_at_within_the_window),
 		_(a_burst_of_hints_is_gathered),
 		_(hints_leave_time_when_looks_are_long),

@@ -27,6 +27,7 @@ struct row {
 	struct lock lock;
 	struct process process[3];
 	int limit;  /* s; 0: LIMIT_S, -1: none */
+	int usual;  /* ms; p99 of its holds, with a factor of 3 */
 	int silent; /* s */
 	enum state state;
 	enum safety safe;
@@ -74,6 +75,42 @@ static const struct row rows[] = {
 		.state = STATE_OVERDUE, .safe = SAFETY_NOT_SAFE,
 		.why = "pid 4711 php is alive, but has had it for 10m01s: the limit is 10m",
 		.advice = "look at what pid 4711 php is doing; signal it rather than release: NOT SAFE"},
+	/* what its metrics log says of the holds before */
+	{"a usual hold", {PLAIN(4711, 60)}, {ALIVE(4711)}, .usual = 40000,
+		.state = STATE_HELD, .safe = SAFETY_NOT_SAFE, .why = "pid 4711 php is alive, within its limit of 10m",
+		.advice = "normal (usual p99 40s), leave it: NOT SAFE", .due = S(60) + 1},
+	{"exactly so many times its usual hold is not over it", {PLAIN(4711, 120)}, {ALIVE(4711)}, .usual = 40000,
+		.state = STATE_HELD, .safe = SAFETY_NOT_SAFE, .why = "alive", .due = 1},
+	{"far beyond its usual hold, below its limit", {PLAIN(4711, 121)}, {ALIVE(4711)}, .usual = 40000,
+		.state = STATE_OVERDUE, .safe = SAFETY_NOT_SAFE,
+		.why = "pid 4711 php is alive: held 2m01s, usual p99 40s",
+		.advice = "look at what pid 4711 php is doing; signal it rather than release: NOT SAFE"},
+	{"and over its limit, too", {PLAIN(4711, 14 * MINUTE)}, {ALIVE(4711)}, .usual = 40000,
+		.state = STATE_OVERDUE, .safe = SAFETY_NOT_SAFE,
+		.why = "pid 4711 php is alive, but has had it for 14m: the limit is 10m"},
+	{"a usual hold that is longer than the limit allows", {PLAIN(4711, 60)}, {ALIVE(4711)}, .usual = 3600000,
+		.state = STATE_HELD, .safe = SAFETY_NOT_SAFE, .why = "within its limit",
+		.advice = "normal (usual p99 1h)", .due = S(540) + 1},
+	{"holds of milliseconds: below a minute nothing is odd", {PLAIN(4711, 60)}, {ALIVE(4711)}, .usual = 12,
+		.state = STATE_HELD, .safe = SAFETY_NOT_SAFE, .why = "alive",
+		.advice = "normal (usual p99 12ms), leave it: NOT SAFE", .due = 1},
+	{"holds of milliseconds, and one of more than a minute", {PLAIN(4711, 61)}, {ALIVE(4711)}, .usual = 12,
+		.state = STATE_OVERDUE, .safe = SAFETY_NOT_SAFE,
+		.why = "pid 4711 php is alive: held 1m01s, usual p99 12ms"},
+	{"without a limit", {PLAIN(4711, 14 * MINUTE)}, {ALIVE(4711)}, .limit = -1, .usual = 40000,
+		.state = STATE_OVERDUE, .safe = SAFETY_NOT_SAFE, .why = "pid 4711 php is alive: held 14m, usual p99 40s"},
+	{"a daemon runs as long as it likes", {PIDFILE(4711, HOUR)}, {ALIVE(4711)}, .limit = -1, .usual = 40000,
+		.state = STATE_HELD, .safe = SAFETY_NOT_SAFE, .why = "this is its pid file",
+		.advice = "normal (usual p99 40s), leave it"},
+	{"who cannot be checked is not OVERDUE", {PLAIN(4711, 121)}, {UNKNOWN_LIFE(4711)}, .usual = 40000,
+		.state = STATE_UNKNOWN, .why = "cannot be checked", .due = S(479) + 1},
+	{"nor who is gone", {PLAIN(4711, 121)}, {DEAD(4711)}, .usual = 40000,
+		.state = STATE_STALE, .safe = SAFETY_SAFE, .why = "pid 4711 is gone: no such process"},
+	{"a kernel lock far beyond its usual hold", {.kind = LOCK_FLOCK, .since_mono = NOW - S(14 * MINUTE)},
+		{BY_KERNEL(4720)}, .limit = -1, .usual = 40000,
+		.state = STATE_OVERDUE, .safe = SAFETY_NOT_SAFE,
+		.why = "pid 4720 rsync has the flock lock: held 14m, usual p99 40s"},
+
 	{"no limit, never overdue", {PLAIN(4711, 100 * HOUR)}, {ALIVE(4711)}, .limit = -1,
 		.state = STATE_HELD, .safe = SAFETY_NOT_SAFE, .why = "pid 4711 php is alive"},
 	{"no such process", {PLAIN(4711, 60)}, {DEAD(4711)},
@@ -447,6 +484,8 @@ static struct facts facts_of(const struct row *row)
 		.now = NOW,
 		.now_wall = WALL,
 		.limit = row->limit < 0 ? 0 : S(row->limit ? row->limit : LIMIT_S),
+		.usual = row->usual * NS_PER_MS,
+		.usual_factor = 3,
 		.is_silent = row->silent,
 		.silent_for = S(row->silent),
 	};
@@ -521,6 +560,37 @@ static void every_reason_is_reached_by_a_row(void **state)
 	for (int reason = 0; reason < REASON_COUNT; reason++)
 		if (!is_reached[reason])
 			fail_msg("no row for reason %d", reason);
+}
+
+/* Whatever is usual: it is an opinion about live holders, and proves nothing. */
+static void a_usual_hold_only_makes_held_overdue(void **state)
+{
+	static const double factors[] = {0, 1, 3, 1e6, -1, 1e300};
+	static const int64_t usuals[] = {0, 1, NS_PER_S, S(HOUR), INT64_MAX, -1};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++) {
+		struct lock lock = lock_of(&rows[i]);
+		struct facts facts = facts_of(&rows[i]);
+		struct verdict plain, judged;
+
+		facts.usual = 0;
+		plain = verdict_of(&lock, &facts);
+		for (size_t k = 0; k < 36; k++) {
+			facts.usual = usuals[k / 6];
+			facts.usual_factor = factors[k % 6];
+			judged = verdict_of(&lock, &facts);
+			assert_int_equal(judged.reason, plain.reason);
+			assert_int_equal(judged.safe, plain.safe);
+			assert_int_equal(judged.flags, plain.flags);
+			if (judged.state == plain.state)
+				continue;
+			assert_int_equal(plain.state, STATE_HELD);
+			assert_int_equal(judged.state, STATE_OVERDUE);
+			assert_true(judged.age > S(MINUTE) && facts.usual > 0 &&
+				    facts.usual_factor > 0);
+		}
+	}
 }
 
 static void the_state_holds_until_its_due_time_and_not_after(void **state)
@@ -801,6 +871,7 @@ int main(void)
 		cmocka_unit_test(a_step_of_the_clock_reuses_no_pid),
 		cmocka_unit_test(every_reason_is_a_sentence_and_every_advice_ends_in_its_safety),
 		cmocka_unit_test(every_reason_is_reached_by_a_row),
+		cmocka_unit_test(a_usual_hold_only_makes_held_overdue),
 		cmocka_unit_test(the_state_holds_until_its_due_time_and_not_after),
 		cmocka_unit_test(a_wall_clock_jump_makes_no_live_holder_stale),
 		cmocka_unit_test(only_proof_allows_a_release),

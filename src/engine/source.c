@@ -575,6 +575,7 @@ static int open_place(struct source *source, const char *text, struct error *err
 	if (result < 0)
 		return result;
 	source->is_open = true;
+	source->said = now_of(source);
 	obey_settings(source);
 	open_audit(source);
 	open_metrics(source);
