@@ -228,6 +228,8 @@ src_libcli_la_SOURCES = \
 	src/cli/nagios_range.h \
 	src/cli/options.c \
 	src/cli/options.h \
+	src/cli/print.c \
+	src/cli/print.h \
 	src/cli/session.c \
 	src/cli/session.h
 src_libcli_la_LIBADD = -lm

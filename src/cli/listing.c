@@ -2,14 +2,10 @@
 #include "config.h"
 #include "cli/listing.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/text.h"
+#include "cli/print.h"
 
 enum { CELL_TEXT = 1024 };
 
@@ -35,26 +31,6 @@ static struct fields fields_of(const struct listing *listing)
 	return (struct fields){usual_fields, sizeof usual_fields / sizeof *usual_fields};
 }
 
-/* RFC 4180: quoted when it has to be. A cell that a spreadsheet would compute gets a quote. */
-static void csv_cell(struct buf *out, const char *text)
-{
-	bool is_formula = *text && strchr("=+-@", *text) && (text[1] < '0' || text[1] > '9');
-
-	if (!is_formula && !strpbrk(text, ",\"\r\n")) {
-		buf_adds(out, text);
-		return;
-	}
-	buf_addc(out, '"');
-	if (is_formula)
-		buf_addc(out, '\'');
-	for (; *text; text++) {
-		if (*text == '"')
-			buf_addc(out, '"');
-		buf_addc(out, *text);
-	}
-	buf_addc(out, '"');
-}
-
 static void write_csv(const struct listing *listing, const struct model *model,
 	struct entry *const *entry, size_t n, struct buf *out)
 {
@@ -69,7 +45,7 @@ static void write_csv(const struct listing *listing, const struct model *model,
 			if (c)
 				buf_addc(out, ',');
 			column_text(text, sizeof text, fields.field[c], model, entry[i]);
-			csv_cell(out, text);
+			print_csv_cell(out, text);
 		}
 		buf_adds(out, "\r\n");
 	}
@@ -113,20 +89,6 @@ static void widths_of(const struct fields *fields, const struct model *model,
 	}
 }
 
-static void table_cell(struct buf *out, const char *text, int width, bool is_right, bool is_last)
-{
-	char fitted[CELL_TEXT];
-	int used = text_fit(fitted, sizeof fitted, text, width, TEXT_CUT_END);
-
-	if (is_right)
-		buf_addf(out, "%*s", width - used, "");
-	buf_adds(out, fitted);
-	if (!is_right && !is_last)
-		buf_addf(out, "%*s", width - used, "");
-	if (!is_last)
-		buf_addc(out, ' ');
-}
-
 static void write_table(const struct listing *listing, const struct model *model,
 	struct entry *const *entry, size_t n, struct buf *out)
 {
@@ -138,33 +100,18 @@ static void write_table(const struct listing *listing, const struct model *model
 	for (size_t c = 0; listing->has_header && c < fields.n; c++) {
 		const struct column_info *info = &column_info[fields.field[c]];
 
-		table_cell(out, info->title, width[c], info->is_right, c + 1 == fields.n);
+		print_cell(out, info->title, width[c], info->is_right, c + 1 == fields.n);
 	}
 	if (listing->has_header)
 		buf_addc(out, '\n');
 	for (size_t i = 0; i < n; i++) {
 		for (size_t c = 0; c < fields.n; c++) {
 			column_text(text, sizeof text, fields.field[c], model, entry[i]);
-			table_cell(out, text, width[c], column_info[fields.field[c]].is_right,
+			print_cell(out, text, width[c], column_info[fields.field[c]].is_right,
 				c + 1 == fields.n);
 		}
 		buf_addc(out, '\n');
 	}
-}
-
-static int write_json(
-	const struct model *model, struct entry *const *entry, size_t n, struct buf *out)
-{
-	json_t *object = model_to_json(model, entry, n);
-	char *text = object ? json_dumps(object, JSON_ENSURE_ASCII | JSON_INDENT(1)) : NULL;
-
-	json_decref(object);
-	if (!text)
-		return -ENOMEM;
-	buf_adds(out, text);
-	buf_addc(out, '\n');
-	free(text);
-	return buf_failed(out);
 }
 
 static void write_ids(
@@ -182,26 +129,13 @@ int listing_write(const struct listing *listing, const struct model *model,
 	struct entry *const *entry, size_t n, struct buf *out)
 {
 	switch (listing->format) {
-	case FORMAT_JSON: return write_json(model, entry, n, out);
+	case FORMAT_JSON: return print_json(out, model_to_json(model, entry, n));
 	case FORMAT_CSV: write_csv(listing, model, entry, n, out); break;
 	case FORMAT_IDS: write_ids(model, entry, n, out); break;
 	case FORMAT_NONE:
 	case FORMAT_TABLE: write_table(listing, model, entry, n, out); break;
 	}
 	return buf_failed(out);
-}
-
-static int terminal_cols(void)
-{
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-	int64_t n;
-
-	if (columns && text_to_int(columns, 20, 10000, &n) == 0)
-		return (int)n;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		return size.ws_col;
-	return 0;
 }
 
 int listing_print(
@@ -214,13 +148,11 @@ int listing_print(
 	int e = model_select(model, selection, &entry, &n, &size);
 
 	if (fitted.cols == 0)
-		fitted.cols = terminal_cols();
+		fitted.cols = print_cols();
 	if (e == 0)
 		e = listing_write(&fitted, model, entry, n, &out);
-	if (e == 0 && fwrite(out.data ? out.data : "", 1, out.len, stdout) != out.len)
-		e = -errno;
-	if (e == 0 && fflush(stdout) != 0)
-		e = -errno;
+	if (e == 0)
+		e = print_out(&out);
 	buf_release(&out);
 	free(entry);
 	return e;
