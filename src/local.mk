@@ -108,6 +108,8 @@ src_libcore_la_SOURCES = \
 	src/base/jsonl.h \
 	src/model/columns.c \
 	src/model/columns.h \
+	src/model/compare.c \
+	src/model/compare.h \
 	src/model/event.c \
 	src/model/event.h \
 	src/model/event_write.c \
