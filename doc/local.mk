@@ -6,6 +6,9 @@ LOCKTOP_MANS = \
 	doc/locktop-release.1 \
 	doc/locktop-signal.1 \
 	doc/locktop-clean.1 \
+	doc/locktop-report.1 \
+	doc/locktop-compare.1 \
+	doc/locktop-watch.1 \
 	doc/locktop-source.1 \
 	doc/locktop-export.1 \
 	doc/locktop-check.1 \

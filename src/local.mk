@@ -210,6 +210,7 @@ src_libcli_la_SOURCES = \
 	src/cli/check.h \
 	src/cli/cmd_check.c \
 	src/cli/cmd_clean.c \
+	src/cli/cmd_compare.c \
 	src/cli/cmd_demo.c \
 	src/cli/demo_past.c \
 	src/cli/demo_past.h \
@@ -217,23 +218,33 @@ src_libcli_la_SOURCES = \
 	src/cli/cmd_ls.c \
 	src/cli/cmd_monitor.c \
 	src/cli/cmd_release.c \
+	src/cli/cmd_report.c \
 	src/cli/cmd_signal.c \
 	src/cli/cmd_source.c \
 	src/cli/cmd_status.c \
+	src/cli/cmd_watch.c \
 	src/cli/cmd_words.c \
 	src/cli/commands.c \
+	src/cli/figures.c \
+	src/cli/figures.h \
 	src/cli/listing.c \
 	src/cli/listing.h \
 	src/cli/log_options.c \
 	src/cli/log_options.h \
+	src/cli/log_pick.c \
+	src/cli/log_pick.h \
 	src/cli/nagios_range.c \
 	src/cli/nagios_range.h \
 	src/cli/options.c \
 	src/cli/options.h \
 	src/cli/print.c \
 	src/cli/print.h \
+	src/cli/report.c \
+	src/cli/report.h \
 	src/cli/session.c \
-	src/cli/session.h
+	src/cli/session.h \
+	src/cli/watch.c \
+	src/cli/watch.h
 src_libcli_la_LIBADD = -lm
 
 # What people call is small and links libc alone; it executes the large one for all else.

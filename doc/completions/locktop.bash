@@ -38,6 +38,9 @@ _locktop_options()
 	release) echo '--force --pid= --dry-run --tidy --yes' ;;
 	signal) echo '--kill --pid= --dry-run --yes' ;;
 	clean) echo '--dry-run --tidy --yes' ;;
+	report) echo '--log= --rotated --since= --until= --sort= --by= --csv' ;;
+	compare) echo '--log= --rotated --since= --until=' ;;
+	watch) echo '--metrics --log= -d --delay= -n --count=' ;;
 	source) echo '--once' ;;
 	export) echo '--prometheus -o --output= --log= --max-locks=' ;;
 	check)
@@ -48,21 +51,28 @@ _locktop_options()
 	esac
 }
 
-# The words that an option takes; none: a free text.
+# The words that an option of a command takes; none: a free text.
 _locktop_values()
 {
 	case $1 in
 	--format) echo 'table json csv ids' ;;
 	--glyphs) echo 'auto ascii box braille' ;;
 	--color) echo 'auto never 16' ;;
-	--sort) echo "harm $(_locktop_fields)" ;;
+	--sort)
+		if [[ $2 == report ]]; then
+			echo 'name attempts failed slow lost stale wait_p95 wait_max hold_p95 hold_max'
+		else
+			echo "harm $(_locktop_fields)"
+		fi
+		;;
+	--by) echo 'lock source backend' ;;
+	--since | --until) echo '1h 24h 7d' ;;
 	--limit | --delay | -d | -w | --wait | --timeout | --lease | --stale-after | --grace)
 		echo '30s 5m 10m 1h'
 		;;
 	--takeover) echo 'proof limit never' ;;
 	--compat) echo 'lt1 strict' ;;
 	--on-lost) echo 'term warn' ;;
-	--log) echo none ;;
 	--filter) echo 'state:stale state:overdue user: host: source: age\> waiters\>0' ;;
 	--dump-screen) echo '80x24 120x40' ;;
 	esac
@@ -76,8 +86,8 @@ _locktop_fields()
 _locktop()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} option='' command=monitor word i
-	local commands='monitor ls status release signal clean source export check demo run'
-	commands+=' acquire renew verify give-back fence-check'
+	local commands='monitor ls status release signal clean report compare watch source export check'
+	commands+=' demo run acquire renew verify give-back fence-check'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -99,13 +109,14 @@ _locktop()
 
 	case $option in
 	--config | --token-file) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	--log) COMPREPLY=($(compgen -f -W none -- "$cur")) ;;
 	--proc-root) COMPREPLY=($(compgen -d -- "$cur")) ;;
 	--fields)
 		compopt -o nospace
 		word=${cur%"${cur##*,}"}
 		COMPREPLY=($(compgen -P "$word" -W "$(_locktop_fields)" -- "${cur##*,}"))
 		;;
-	-*) COMPREPLY=($(compgen -W "$(_locktop_values "$option")" -- "$cur")) ;;
+	-*) COMPREPLY=($(compgen -W "$(_locktop_values "$option" "$command")" -- "$cur")) ;;
 	*)
 		if [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W "$(_locktop_options "$command")" -- "$cur"))
@@ -117,7 +128,8 @@ _locktop()
 		case $command in
 		demo) COMPREPLY=() ;;
 		run) COMPREPLY+=($(compgen -W 'file: flock:' -- "$cur") $(compgen -c -- "$cur")) ;;
-		release | signal | status | acquire | renew | verify | give-back | fence-check)
+		release | signal | status | acquire | renew | verify | give-back | fence-check | \
+			report | compare)
 			# Asks what is there, but never for long.
 			COMPREPLY+=($(compgen -W "$(timeout 1 locktop ls --format=ids 2>/dev/null |
 				grep '^/')" -- "$cur"))

@@ -1,7 +1,8 @@
 # fish completion for locktop(1)
 
 set -l detached acquire renew verify give-back fence-check
-set -l commands monitor ls status release signal clean source export check demo run $detached
+set -l metrics report compare watch export check
+set -l commands monitor ls status release signal clean $metrics source demo run $detached
 
 function __locktop_fields
 	locktop ls --list-fields 2>/dev/null | string replace -r ' +' \t
@@ -19,6 +20,9 @@ complete -c locktop -n $first -a status -d 'The health of one lock'
 complete -c locktop -n $first -a release -d 'Release a stale lock, or force one'
 complete -c locktop -n $first -a signal -d 'End the holder of a lock'
 complete -c locktop -n $first -a clean -d 'Release all that is provably stale'
+complete -c locktop -n $first -a report -d 'Waits, holds, failures and stale locks of a time'
+complete -c locktop -n $first -a compare -d 'Two locks side by side: may one switch?'
+complete -c locktop -n $first -a watch -d 'What happens to locks, a line at a time'
 complete -c locktop -n $first -a source -d 'Print the stream of events of a source'
 complete -c locktop -n $first -a export -d 'Numbers for a monitoring system'
 complete -c locktop -n $first -a check -d 'A plugin for Nagios, Icinga and Checkmk'
@@ -31,9 +35,9 @@ complete -c locktop -n $first -a give-back -d 'Give back a lock that acquire too
 complete -c locktop -n $first -a fence-check -d 'Tell whether a fence is the last one'
 
 # Sources and addresses; folders and files complete by themselves.
-complete -c locktop -n "not __fish_seen_subcommand_from status release signal demo run $detached" \
+complete -c locktop -n "not __fish_seen_subcommand_from status release signal report compare demo run $detached" \
 	-a 'file: kernel: ssh: replay:' -d Source
-complete -c locktop -n "__fish_seen_subcommand_from status release signal $detached" -a '(__locktop_addresses)'
+complete -c locktop -n "__fish_seen_subcommand_from status release signal report compare watch $detached" -a '(__locktop_addresses)'
 complete -c locktop -n '__fish_seen_subcommand_from demo' -f
 
 # All commands
@@ -49,7 +53,7 @@ complete -c locktop -l help -s '?' -d 'Print the options'
 complete -c locktop -l usage -d 'Print a short reminder'
 complete -c locktop -l version -s V -d 'Print the version and what is built in'
 
-set -l monitor "not __fish_seen_subcommand_from ls status release signal clean source export check demo run $detached"
+set -l monitor "not __fish_seen_subcommand_from ls status release signal clean $metrics source demo run $detached"
 complete -c locktop -n $monitor -l once -d 'Print the table once and end'
 complete -c locktop -n $monitor -l batch -d 'Print the table again and again'
 complete -c locktop -n $monitor -l count -s n -x -d 'With --batch: end after N tables'
@@ -59,7 +63,7 @@ complete -c locktop -n $monitor -l dump-screen -x -a '80x24 120x40' -d 'Print th
 complete -c locktop -n $monitor -l glyphs -x -a 'auto ascii box braille' -d 'Lines and marks'
 complete -c locktop -n $monitor -l color -x -a 'auto never 16' -d 'Colours'
 
-set -l lists "not __fish_seen_subcommand_from status release signal clean source export check demo run $detached"
+set -l lists "not __fish_seen_subcommand_from status release signal clean $metrics source demo run $detached"
 complete -c locktop -n $lists -l filter -x -d 'Only locks that match'
 
 set -l ls '__fish_seen_subcommand_from ls'
@@ -79,10 +83,26 @@ complete -c locktop -n '__fish_seen_subcommand_from release signal' \
 set -l deeds '__fish_seen_subcommand_from release signal clean'
 complete -c locktop -n $deeds -l dry-run -d 'Say what would be done'
 complete -c locktop -n $deeds -l yes -d 'Do not ask'
-complete -c locktop -n "not __fish_seen_subcommand_from ls status signal source export check demo" \
+complete -c locktop -n "not __fish_seen_subcommand_from ls status signal $metrics source demo" \
 	-l tidy -d 'Remove the lock file instead of emptying it'
 
 complete -c locktop -n '__fish_seen_subcommand_from source' -l once -d 'One look, then end'
+
+# All that read metrics logs
+set -l read '__fish_seen_subcommand_from report compare check'
+complete -c locktop -n "__fish_seen_subcommand_from $metrics" -l log -r -d 'Read this metrics log'
+complete -c locktop -n $read -l rotated -d 'And what was rotated away'
+complete -c locktop -n $read -l since -x -a '1h 24h 7d all' -d 'From then on'
+complete -c locktop -n $read -l until -x -d 'Until then'
+set -l report '__fish_seen_subcommand_from report'
+complete -c locktop -n $report -l sort -x -d 'Order by a figure' \
+	-a 'name attempts failed slow lost stale wait_p95 wait_max hold_p95 hold_max'
+complete -c locktop -n $report -l by -x -a 'lock source backend' -d 'A row for each'
+complete -c locktop -n $report -l csv -d 'The same as --format=csv'
+set -l watch '__fish_seen_subcommand_from watch'
+complete -c locktop -n $watch -l metrics -d 'Follow the metrics log'
+complete -c locktop -n $watch -s d -l delay -x -a '1s 10s 1m' -d 'Length of an interval'
+complete -c locktop -n $watch -s n -l count -x -d 'End after N intervals'
 
 set -l export '__fish_seen_subcommand_from export'
 complete -c locktop -n $export -l prometheus -d 'In the text format of Prometheus'
@@ -99,10 +119,6 @@ complete -c locktop -n $check -l stale-critical -x -d 'Range: number of stale lo
 complete -c locktop -n $check -s t -l timeout -x -d 'Give up after so many seconds'
 complete -c locktop -n $check -s v -l verbose -d 'Name the locks that are well, too'
 complete -c locktop -n $check -l checkmk -d 'A line a lock, for Checkmk'
-complete -c locktop -n $check -l rotated -d 'And what was rotated away'
-complete -c locktop -n $check -l since -x -a '1h 24h 7d all' -d 'Lines of the log from then on'
-complete -c locktop -n $check -l until -x -d 'Lines of the log until then'
-complete -c locktop -n '__fish_seen_subcommand_from export check' -l log -r -d 'Read this metrics log'
 
 # All that take locks
 set -l taking '__fish_seen_subcommand_from run acquire'

@@ -31,6 +31,9 @@ struct command {
 	_(release)  \
 	_(signal)   \
 	_(clean)    \
+	_(report)   \
+	_(compare)  \
+	_(watch)    \
 	_(export)   \
 	_(check)    \
 	_(source)   \

@@ -33,42 +33,45 @@ static const struct argp_option options[] = {
 	{0},
 };
 
-void log_options_init(struct log_options *log, int64_t since)
+static void set_time(struct log_time *time, int kind, int64_t ns)
 {
-	*log = (struct log_options){.since.ns = since};
-	if (since > 0)
-		log->since.kind = LOG_TIME_AGO;
+	*time = (struct log_time){.kind = kind, .ns = ns};
+	switch (kind) {
+	case LOG_TIME_NONE: snprintf(time->text, sizeof time->text, "all"); break;
+	case LOG_TIME_AT: text_time(time->text, sizeof time->text, ns); break;
+	/* "24h" is a word that people know; text_duration() has "1d00h" for it. */
+	case LOG_TIME_AGO:
+		if (ns % (3600 * NS_PER_S) == 0 && ns < 100 * 3600 * NS_PER_S)
+			snprintf(time->text, sizeof time->text, "%dh",
+				(int)(ns / (3600 * NS_PER_S)));
+		else
+			text_duration(time->text, sizeof time->text, ns);
+		break;
+	}
 }
 
-static int parse_number(const char *text, struct log_time *out)
+void log_options_init(struct log_options *log, int64_t since)
 {
-	int64_t n;
-
-	if (text_to_int(text, 0, LEAST_TIME - 1, &n) < 0)
-		return -EINVAL;
-	*out = (struct log_time){LOG_TIME_AGO, n * NS_PER_S, text};
-	return 0;
+	*log = (struct log_options){0};
+	set_time(&log->since, since > 0 ? LOG_TIME_AGO : LOG_TIME_NONE, since);
+	set_time(&log->until, LOG_TIME_NONE, 0);
 }
 
 int log_time_parse(const char *text, struct log_time *out)
 {
 	int64_t ns;
 
-	if (strcmp(text, "all") == 0) {
-		*out = (struct log_time){LOG_TIME_NONE, 0, text};
-		return 0;
-	}
-	if (parse_number(text, out) == 0)
-		return 0;
-	if (options_time(text, &ns) == 0) {
-		*out = (struct log_time){LOG_TIME_AT, ns, text};
-		return 0;
-	}
-	if (text_to_duration(text, &ns) == 0 && ns >= 0) {
-		*out = (struct log_time){LOG_TIME_AGO, ns, text};
-		return 0;
-	}
-	return -EINVAL;
+	if (strcmp(text, "all") == 0)
+		set_time(out, LOG_TIME_NONE, 0);
+	else if (text_to_int(text, 0, LEAST_TIME - 1, &ns) == 0)
+		set_time(out, LOG_TIME_AGO, ns * NS_PER_S);
+	else if (options_time(text, &ns) == 0)
+		set_time(out, LOG_TIME_AT, ns);
+	else if (text_to_duration(text, &ns) == 0 && ns >= 0)
+		set_time(out, LOG_TIME_AGO, ns);
+	else
+		return -EINVAL;
+	return 0;
 }
 
 wall_t log_time_at(const struct log_time *time, wall_t now)
@@ -124,6 +127,8 @@ int log_reading_open(struct log_reading *reading, const struct log_options *log,
 	read->rotated = log->rotated;
 	read->since = log_time_at(&log->since, now);
 	read->until = log_time_at(&log->until, now);
+	if (read->since > now)
+		return error_set(err, -EINVAL, "nothing lies behind --since yet: it is to come");
 	if (read->until && read->until <= read->since)
 		return error_set(err, -EINVAL,
 			"nothing lies between --since and --until: the end is not after the "
@@ -151,6 +156,13 @@ int log_reading_run(struct log_reading *reading, struct metrics *metrics, struct
 			"there is no metrics log: metrics = \"none\" in the configuration, and no "
 			"--log");
 	return metricsread(read, metrics, err);
+}
+
+void log_reading_complain(const struct log_reading *reading, const char *program)
+{
+	if (*reading->read.missing)
+		cli_fail(
+			program, 0, "%s is not there; the others were read", reading->read.missing);
 }
 
 void log_reading_close(struct log_reading *reading)

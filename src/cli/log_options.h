@@ -25,7 +25,7 @@ enum { LOG_OPTIONS_LOGS = 64 };
 struct log_time {
 	enum { LOG_TIME_NONE, LOG_TIME_AT, LOG_TIME_AGO } kind;
 	int64_t ns;
-	const char *text; /* borrowed, as given; NULL: a default */
+	char text[32]; /* as a person says it: "24h", "2026-03-01 12:03:41", "all" */
 };
 
 struct log_options {
@@ -72,6 +72,8 @@ int log_reading_open(struct log_reading *reading, const struct log_options *opti
  * /var/log/locktop/metrics.jsonl: …". The exit code for it is cli_exit_code(): 69 for -ENOENT.
  */
 int log_reading_run(struct log_reading *reading, struct metrics *metrics, struct error *err);
+/* Says on standard error which log is not there, if one is not: the others were read. */
+void log_reading_complain(const struct log_reading *reading, const char *program);
 void log_reading_close(struct log_reading *reading);
 
 #endif
