@@ -54,6 +54,7 @@ UNIT_TESTS = \
 	tests/test_table \
 	tests/test_prompt \
 	tests/test_views \
+	tests/test_view_metrics \
 	tests/test_top \
 	tests/test_plain \
 	tests/test_options \
@@ -85,7 +86,7 @@ SHELL_TESTS = \
 TESTS = $(UNIT_TESTS) $(SHELL_TESTS)
 dist_check_SCRIPTS = $(SHELL_TESTS)
 EXTRA_DIST += tests/bench/run tests/lib.sh tests/make-metrics-log tests/readme-screen tests/failing_alloc.h tests/failing_inotify.h tests/lock_place.h \
-	tests/fake_provider.h tests/made_world.h tests/model/lt1.pml tests/model/seed.pml tests/php \
+	tests/fake_provider.h tests/made_world.h tests/model/lt1.pml tests/model/seed.pml tests/php tests/picture.h \
 	tests/random_lock.h tests/scene.h tests/screens tests/steered.h tests/world
 
 # What the fuzzers begin with (`make fuzz`); `make check` reads it too.

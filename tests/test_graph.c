@@ -151,7 +151,7 @@ static void no_failure_is_a_zero_only_where_something_was_tried(void **state)
 	assert_draws(&hour, "     4┤");
 	assert_draws(&hour, "     2┤");
 	assert_draws(&hour, "     0┤");
-	assert_draws(&hour, "in 1m00s each");
+	assert_draws(&hour, "per 1m");
 	hour_release(&hour);
 }
 
@@ -184,7 +184,7 @@ static void deeds_are_letters_of_which_none_hides_another(void **state)
 	hour.point[10].hold = all(1, NS_PER_S);
 	hour.point[12].marks = MARK_RELEASED;
 	hour.point[20].marks = MARK_RELEASED | MARK_FORCED | MARK_TAKEN_OVER | MARK_LOST;
-	hour.point[59].marks = MARK_LOST;
+	hour.point[59].marks = MARK_LOST | MARK_RELEASED;
 	draw(&hour, GLYPHS_ASCII);
 	assert_string_equal(cell(&hour, LETTERS, AXIS + 12)->text, "R");
 	assert_string_equal(cell(&hour, LETTERS, AXIS + 20)->text, "F");
@@ -192,6 +192,8 @@ static void deeds_are_letters_of_which_none_hides_another(void **state)
 	assert_string_equal(cell(&hour, LETTERS, AXIS + 22)->text, "R");
 	assert_string_equal(cell(&hour, LETTERS, AXIS + 23)->text, "T");
 	assert_string_equal(cell(&hour, LETTERS, AXIS + 59)->text, "!");
+	assert_string_equal(
+		cell(&hour, LETTERS, AXIS + 58)->text, "R"); /* at the edge, to the left */
 	assert_draws(&hour, " deeds");
 
 	canvas_clear(&hour.canvas);
@@ -380,6 +382,8 @@ static void the_hold_that_goes_on_is_drawn_against_its_p99(void **state)
 	hour.graph.is_log = true;
 	hour.graph.held = 840 * NS_PER_S;
 	scale_has(&hour.graph, 10 * NS_PER_S, 1000 * NS_PER_S);
+	draw(&hour, GLYPHS_BOX);
+	assert_draws(&hour, " 1000s┤");
 	hour.graph.n = 0; /* of which no hold is known yet */
 	scale_has(&hour.graph, 100 * NS_PER_S, 1000 * NS_PER_S);
 	draw(&hour, GLYPHS_BOX);

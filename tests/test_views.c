@@ -5,14 +5,8 @@
 #include "config.h"
 #include "ui/view.h"
 
+#include "picture.h"
 #include "scene.h"
-
-struct picture {
-	const char *name;
-	int glyphs, rows, cols;
-	const char *keys; /* "\n" is Enter */
-	void (*before)(struct scene *scene);
-};
 
 static void read_only(struct scene *scene)
 {
@@ -98,94 +92,24 @@ static const struct picture pictures[] = {
 	{"lock-reused", GLYPHS_ASCII, 40, 80, "j\n", traps},
 	{"events", GLYPHS_BOX, 16, 80, "e", all_well},
 	{"sources", GLYPHS_BOX, 24, 80, "o", silent},
-	{"help", GLYPHS_BOX, 60, 80, "?", NULL},
-	{"help-read-only", GLYPHS_ASCII, 60, 80, "?", read_only},
+	{"help", GLYPHS_BOX, 80, 80, "?", NULL},
+	{"help-read-only", GLYPHS_ASCII, 80, 80, "?", read_only},
 };
-
-static char *path_of(const struct picture *picture)
-{
-	const char *srcdir = getenv("srcdir");
-	char *path;
-
-	assert_true(asprintf(&path, "%s/tests/screens/%s.txt", srcdir ? srcdir : ".",
-			    picture->name) > 0);
-	return path;
-}
-
-static char *read_all(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	char *text = calloc(1, 65536);
-
-	assert_non_null(text);
-	if (file) {
-		text[fread(text, 1, 65535, file)] = '\0';
-		fclose(file);
-	}
-	return text;
-}
-
-static void write_all(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "we");
-
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void compare(const struct picture *picture)
-{
-	struct scene scene;
-	char *path = path_of(picture), *wanted, *shown;
-
-	scene_init(&scene, picture->glyphs, picture->rows, picture->cols);
-	scene_fill(&scene);
-	scene_draw(&scene);
-	if (picture->before)
-		picture->before(&scene);
-	scene_draw(&scene);
-	scene_keys(&scene, picture->keys);
-	scene_draw(&scene);
-	shown = canvas_dump(&scene.canvas);
-	assert_non_null(shown);
-	if (getenv("UPDATE_SCREENS"))
-		write_all(path, shown);
-	wanted = read_all(path);
-	if (strcmp(wanted, shown) != 0) {
-		print_error("wanted:\n%s\nshown:\n%s\n", wanted, shown);
-		fail_msg("%s is not what it was", picture->name);
-	}
-	free(wanted);
-	free(shown);
-	free(path);
-	scene_release(&scene);
-}
 
 static void screens_are_as_they_were(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
-		compare(&pictures[i]);
+		picture_compare(&pictures[i]);
 }
 
 /* What is on a screen may not depend on colour: without it the text says the same. */
 static void ascii_screens_are_ascii(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
-		char *path, *text;
-
-		if (pictures[i].glyphs != GLYPHS_ASCII || *pictures[i].keys == '?')
-			continue;
-		path = path_of(&pictures[i]);
-		text = read_all(path);
-		for (const char *c = text; *c; c++)
-			if ((unsigned char)*c >= 0x80)
-				fail_msg("%s has more than ASCII", pictures[i].name);
-		free(text);
-		free(path);
-	}
+	for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++)
+		if (pictures[i].glyphs == GLYPHS_ASCII && *pictures[i].keys != '?')
+			picture_is_ascii(&pictures[i]);
 }
 
 static void every_view_says_what_it_is(void **state)

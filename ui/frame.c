@@ -211,10 +211,11 @@ static void draw_message(const struct top *top, struct canvas *canvas, struct re
 }
 
 /* Which keys are worth a place, in this order; help and quit always have theirs. */
-static const enum action bar[] = {ACTION_OPEN, ACTION_BACK, ACTION_RELEASE, ACTION_FORCE,
-	ACTION_TERMINATE, ACTION_CLEAN, ACTION_FILTER, ACTION_SORT, ACTION_TAG, ACTION_PAUSE,
-	ACTION_LOCKS, ACTION_EVENTS, ACTION_SOURCES, ACTION_HIDE_FREE, ACTION_REVERSE,
-	ACTION_REFRESH, ACTION_UNTAG};
+static const enum action bar[] = {ACTION_OPEN, ACTION_BACK, ACTION_WINDOW_15M, ACTION_WINDOW_1H,
+	ACTION_WINDOW_24H, ACTION_WINDOW_7D, ACTION_ALL, ACTION_MAGNITUDE, ACTION_RELEASE,
+	ACTION_FORCE, ACTION_TERMINATE, ACTION_METRICS, ACTION_CLEAN, ACTION_FILTER, ACTION_SORT,
+	ACTION_TAG, ACTION_PAUSE, ACTION_LOCKS, ACTION_EVENTS, ACTION_SOURCES, ACTION_HIDE_FREE,
+	ACTION_REVERSE, ACTION_REFRESH, ACTION_UNTAG};
 
 static bool is_in_bar(const struct top *top, enum action action)
 {
@@ -226,6 +227,8 @@ static bool is_in_bar(const struct top *top, enum action action)
 		return false;
 	if (action == ACTION_BACK || action == ACTION_LOCKS)
 		return top->view != VIEW_locks;
+	if (action == ACTION_METRICS)
+		return top->view != VIEW_metrics;
 	return true;
 }
 

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "ui/graph.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,17 +210,25 @@ static void draw_plot(struct canvas *canvas, struct rect plot, const struct grap
 
 /* --- axes ------------------------------------------------------------------------------------- */
 
-/* "30m", not "30m00s": those of a scale are round. */
+/* "30m", not "30m00s". */
+static const char *round_text(char *dst, size_t size, int64_t ns)
+{
+	int64_t back;
+
+	if (ns >= 60 * NS_PER_S &&
+		text_to_duration(text_duration_short(dst, size, ns), &back) == 0 && back == ns)
+		return dst;
+	return text_latency(dst, size, ns);
+}
+
 static void value_text(char *dst, size_t size, const struct graph_scale *scale, int64_t value)
 {
-	int64_t back, minute = 60 * NS_PER_S;
+	int64_t s = value / NS_PER_S;
 
-	if (!scale->is_count && value >= minute &&
-		text_to_duration(text_duration_short(dst, size, value), &back) == 0 &&
-		back == value)
-		return;
-	if (!scale->is_count)
-		text_latency(dst, size, value);
+	if (scale->is_log && s >= 10 && s < 100000) /* decades, not 1m40s */
+		snprintf(dst, size, "%" PRId64 "s", s);
+	else if (!scale->is_count)
+		round_text(dst, size, value);
 	else if (value < 1000000)
 		snprintf(dst, size, "%d", (int)value);
 	else
@@ -236,16 +245,17 @@ static void draw_label(struct canvas *canvas, struct rect plot, double height, e
 	canvas_text(canvas, row, plot.col - 1, 1, STYLE_DIM, glyphs->axis);
 }
 
+/* Without a scale there is only the axis. */
 static void draw_values(struct canvas *canvas, struct rect plot, const struct graph *graph,
 	const struct graph_scale *scale, const struct glyphs *glyphs)
 {
 	int64_t value[GRAPH_LABELS];
-	int n = graph_labels(scale, plot.rows < 2 ? 1 : plot.rows / 2 + 1, value);
+	int n = scale ? graph_labels(scale, plot.rows < 2 ? 1 : plot.rows / 2 + 1, value) : 0;
 	char text[32];
 
 	for (int row = 0; row < plot.rows; row++)
 		canvas_text(canvas, plot.row + row, plot.col - 1, 1, STYLE_DIM, glyphs->box_v);
-	if (graph->usual > 0)
+	if (scale && graph->usual > 0)
 		draw_label(
 			canvas, plot, graph_height(scale, graph->usual), STYLE_DIM, "p99", glyphs);
 	for (int i = 0; i < n; i++) {
@@ -350,19 +360,28 @@ static bool is_blank(const struct canvas *canvas, int row, int col)
 		       0;
 }
 
-/* Letters stand in the first cells of their point, side by side while there is room. */
+/* The free cell that is next to col, to its right if there is one; -1: none. */
+static int free_cell(const struct canvas *canvas, struct rect plot, int row, int col)
+{
+	for (int at = col; at < plot.col + plot.cols; at++)
+		if (is_blank(canvas, row, at))
+			return at;
+	for (int at = col; at >= plot.col; at--)
+		if (is_blank(canvas, row, at))
+			return at;
+	return -1;
+}
+
+/* Letters stand in the first cells of their point, side by side. */
 static void put_deeds(
 	struct canvas *canvas, struct rect plot, int row, int col, const struct point *point)
 {
 	for (size_t i = 0; i < MARKS; i++) {
 		const char text[] = {marks[i].letter, '\0'};
+		int at = point->marks & marks[i].mark ? free_cell(canvas, plot, row, col) : -1;
 
-		if (!(point->marks & marks[i].mark))
-			continue;
-		while (col < plot.col + plot.cols && !is_blank(canvas, row, col))
-			col++;
-		if (col < plot.col + plot.cols)
-			canvas_text(canvas, row, col, 1, marks[i].style, text);
+		if (at >= 0)
+			canvas_text(canvas, row, at, 1, marks[i].style, text);
 	}
 }
 
@@ -388,6 +407,15 @@ static void draw_letters(
 	}
 }
 
+static int put_meaning(struct canvas *canvas, struct rect rect, int at, const char *letter,
+	enum style style, const char *help)
+{
+	at += canvas_text(canvas, rect.row, rect.col + at, rect.cols - at, style, letter);
+	at += canvas_textf(
+		canvas, rect.row, rect.col + at, rect.cols - at, STYLE_DIM, " %s  ", help);
+	return at;
+}
+
 int graph_legend(struct canvas *canvas, struct rect rect, const struct point *point, size_t n)
 {
 	unsigned int seen = 0;
@@ -398,20 +426,15 @@ int graph_legend(struct canvas *canvas, struct rect rect, const struct point *po
 		seen |= point[i].marks;
 		failed |= point[i].failed;
 	}
-	if (failed) {
-		at += canvas_text(canvas, rect.row, rect.col, rect.cols, STYLE_BAD, "x");
-		at += canvas_text(canvas, rect.row, rect.col + at, rect.cols - at, STYLE_DIM,
-			" not acquired  ");
-	}
+	if (!canvas)
+		return failed || seen;
+	if (failed)
+		at = put_meaning(canvas, rect, at, "x", STYLE_BAD, "not acquired");
 	for (size_t i = 0; i < MARKS; i++) {
-		const char text[] = {marks[i].letter, '\0'};
+		const char letter[] = {marks[i].letter, '\0'};
 
-		if (!(seen & marks[i].mark))
-			continue;
-		at += canvas_text(
-			canvas, rect.row, rect.col + at, rect.cols - at, marks[i].style, text);
-		at += canvas_textf(canvas, rect.row, rect.col + at, rect.cols - at, STYLE_DIM,
-			" %s  ", marks[i].help);
+		if (seen & marks[i].mark)
+			at = put_meaning(canvas, rect, at, letter, marks[i].style, marks[i].help);
 	}
 	return at;
 }
@@ -443,9 +466,8 @@ static void key_text(char *dst, size_t size, const struct graph *graph, const st
 			: glyphs->is_ascii            ? "*"
 						      : "·");
 	else if (graph->n)
-		snprintf(dst, size, "in %s each",
-			text_duration(
-				text, sizeof text, graph->point[0].to - graph->point[0].from));
+		snprintf(dst, size, "per %s",
+			round_text(text, sizeof text, graph->point[0].to - graph->point[0].from));
 	else
 		*dst = '\0';
 }
@@ -562,7 +584,7 @@ static void draw_whole(struct canvas *canvas, struct rect rect, const struct gra
 	int below = plot.row + plot.rows;
 
 	if (axis)
-		draw_values(canvas, plot, graph, &scale, glyphs);
+		draw_values(canvas, plot, graph, is_empty(graph) ? NULL : &scale, glyphs);
 	if (is_empty(graph))
 		canvas_text(canvas, plot.row + plot.rows / 2, plot.col + 1, plot.cols - 1,
 			STYLE_DIM, "nothing was measured");

@@ -27,7 +27,7 @@ enum graph_kind {
 		GRAPH_COUNT
 };
 
-enum { GRAPH_NUMBERS = 3 };
+enum { GRAPH_NUMBERS = 4 };
 
 struct graph {
 	enum graph_kind kind;
@@ -61,7 +61,10 @@ void graph_draw(struct canvas *canvas, struct rect rect, const struct graph *gra
 	const struct glyphs *glyphs);
 /* How many points a graph that is so wide can tell apart. */
 size_t graph_columns(int cols, const struct glyphs *glyphs);
-/* What the letters mean that stand below these points; returns the columns used, 0: no letters. */
+/*
+ * What the letters mean that stand below these points; returns the columns used, 0: no letters.
+ * canvas NULL only tells whether there are any.
+ */
 int graph_legend(struct canvas *canvas, struct rect rect, const struct point *point, size_t n);
 
 #endif

@@ -49,8 +49,9 @@ enum {
 	IN_EVENTS = 4,
 	IN_SOURCES = 8,
 	IN_HELP = 16,
+	IN_METRICS = 32,
 	IN_LISTS = IN_LOCKS | IN_EVENTS | IN_SOURCES | IN_HELP,
-	IN_ALL = 31,
+	IN_ALL = 63,
 };
 
 /* id, views, does it change something outside, up to 3 keys, name of the key, short, help */
@@ -86,6 +87,17 @@ enum {
 	_(REFRESH, IN_ALL, 0, KEY_CTRL_L, 'r', 0, "Ctrl-L r", "refresh",                          \
 		"look again now and repaint the screen")                                          \
 	_(LOCKS, IN_ALL, 0, 'l', KEY_F2, 0, "l", "locks", "the list of locks")                    \
+	_(METRICS, IN_ALL, 0, 'g', 0, 0, "g", "graphs",                                           \
+		"graphs of the metrics log: waits, holds, failed attempts, stale locks")          \
+	_(WINDOW_15M, IN_METRICS, 0, '1', 0, 0, "1", "15m", "graphs of the last 15 minutes")      \
+	_(WINDOW_1H, IN_METRICS, 0, '2', 0, 0, "2", "1h", "graphs of the last hour")              \
+	_(WINDOW_24H, IN_METRICS, 0, '3', 0, 0, "3", "24h", "graphs of the last 24 hours")        \
+	_(WINDOW_7D, IN_METRICS, 0, '4', 0, 0, "4", "7d", "graphs of the last 7 days")            \
+	_(WINDOW, IN_METRICS, 0, 'w', 0, 0, "w", "window", "graphs of the next longer time")      \
+	_(ALL, IN_METRICS, 0, 'a', 0, 0, "a", "all",                                              \
+		"graphs of all locks of the logs, or of the selected one")                        \
+	_(MAGNITUDE, IN_METRICS, 0, 'm', 0, 0, "m", "log scale",                                  \
+		"graphs by magnitude: the scale is logarithmic, or linear again")                 \
 	_(EVENTS, IN_ALL, 0, 'e', 0, 0, "e", "events", "what happened")                           \
 	_(SOURCES, IN_ALL, 0, 'o', 0, 0, "o", "sources",                                          \
 		"where the locks come from, and how fresh that is")                               \

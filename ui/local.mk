@@ -16,6 +16,8 @@ ui_libui_la_SOURCES = \
 	ui/layout.h \
 	ui/lines.c \
 	ui/lines.h \
+	ui/metrics_page.c \
+	ui/metrics_page.h \
 	ui/plain.c \
 	ui/plain.h \
 	ui/prompt.c \
@@ -34,5 +36,6 @@ ui_libui_la_SOURCES = \
 	ui/view_help.c \
 	ui/view_lock.c \
 	ui/view_locks.c \
+	ui/view_metrics.c \
 	ui/view_sources.c
 ui_libui_la_LIBADD = $(NCURSESW_LIBS) -lm

@@ -66,6 +66,7 @@ void top_init(struct top *top, struct model *model, const struct policy *policy,
 		.policy = policy,
 		.glyphs = glyphs,
 		.selection = {.sort = SORT_HARM},
+		.page = {.window = WINDOW_1H},
 		.prompt_for = ACTION_NONE,
 		.wants_select = true,
 	};
@@ -97,6 +98,7 @@ void top_release(struct top *top)
 	free(top->asked);
 	free(top->scratch);
 	free(top->cursor_name);
+	metrics_page_release(&top->page);
 	*top = (struct top){0};
 }
 
@@ -135,7 +137,7 @@ static bool find_cursor(struct top *top)
  */
 static void place_cursor(struct top *top)
 {
-	if (top->view == VIEW_lock || top->prompt.kind > PROMPT_LINE)
+	if (top->view == VIEW_lock || top->view == VIEW_metrics || top->prompt.kind > PROMPT_LINE)
 		find_cursor(top);
 	else if (!top->is_steered)
 		set_cursor(top, 0);
@@ -244,6 +246,8 @@ void top_update(struct top *top)
 	check_question(top);
 	update_list(top);
 	update_scroll(top);
+	if (top->view == VIEW_metrics)
+		metrics_page_update(top);
 	top->prompt_is_seen = top->prompt.kind != PROMPT_NONE;
 }
 
@@ -259,20 +263,28 @@ static void show(struct top *top, enum view_id view)
 	top->happened = top_model(top)->happened;
 }
 
+/* Where up and down lead to another lock. */
+static bool has_cursor(const struct top *top)
+{
+	return top->view == VIEW_locks || top->view == VIEW_metrics;
+}
+
 static void move(struct top *top, int64_t by)
 {
-	size_t *at = top->view == VIEW_locks ? &top->cursor : &top->line;
-	size_t n = top->view == VIEW_locks ? top->listed : views[top->view]->rows(top);
+	size_t *at = has_cursor(top) ? &top->cursor : &top->line;
+	size_t n = has_cursor(top) ? top->listed : views[top->view]->rows(top);
 	size_t to;
 
 	if (by < 0)
 		to = (size_t)-by > *at ? 0 : *at - (size_t)-by;
 	else
 		to = (size_t)by >= n - (*at < n ? *at : n) ? (n ? n - 1 : 0) : *at + (size_t)by;
-	if (top->view != VIEW_locks) {
+	if (!has_cursor(top)) {
 		*at = to;
 		return;
 	}
+	if (top->view == VIEW_metrics)
+		top->page.is_all = false;
 	top->is_steered = true;
 	set_cursor(top, to);
 }
@@ -445,6 +457,44 @@ static void act_locks(struct top *top)
 	show(top, VIEW_locks);
 }
 
+/* Of the lock that is selected now, which then stays so. */
+static void act_metrics(struct top *top)
+{
+	top->is_steered |= top_selected(top) != NULL;
+	show(top, VIEW_metrics);
+}
+
+static void set_window(struct top *top, enum window window)
+{
+	top->page.window = window;
+}
+
+#define _(id, word, help, seconds, tier)             \
+	static void act_window_##id(struct top *top) \
+	{                                            \
+		set_window(top, WINDOW_##id);        \
+	}
+WINDOWS(_)
+#undef _
+
+static void act_window(struct top *top)
+{
+	set_window(top, (top->page.window + 1) % WINDOW_COUNT);
+}
+
+static void act_all(struct top *top)
+{
+	if (top->page.is_all && !top->cursor_name)
+		top_say(top, true, "no lock is selected");
+	else
+		top->page.is_all = !top->page.is_all;
+}
+
+static void act_magnitude(struct top *top)
+{
+	top->page.is_log = !top->page.is_log;
+}
+
 static void act_events(struct top *top)
 {
 	show(top, VIEW_events);
@@ -489,6 +539,13 @@ static void (*const acts[ACTION_COUNT])(struct top *) = {
 	[ACTION_PAUSE] = act_pause,
 	[ACTION_REFRESH] = act_refresh,
 	[ACTION_LOCKS] = act_locks,
+	[ACTION_METRICS] = act_metrics,
+#define _(id, word, help, seconds, tier) [ACTION_WINDOW_##id] = act_window_##id,
+	WINDOWS(_)
+#undef _
+		[ACTION_WINDOW] = act_window,
+	[ACTION_ALL] = act_all,
+	[ACTION_MAGNITUDE] = act_magnitude,
 	[ACTION_EVENTS] = act_events,
 	[ACTION_SOURCES] = act_sources,
 	[ACTION_HELP] = act_help,

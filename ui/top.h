@@ -8,6 +8,7 @@
 #include "engine/act.h"
 #include "model/columns.h"
 #include "ui/glyphs.h"
+#include "ui/metrics_page.h"
 #include "ui/prompt.h"
 #include "ui/view.h"
 
@@ -59,6 +60,7 @@ struct top {
 	bool is_steered;          /* the user moved it; until then it stays on the worst lock */
 	size_t first[VIEW_COUNT]; /* first row shown */
 	size_t line;              /* first line shown of the views that are text */
+	struct metrics_page page; /* of the metrics view */
 	size_t happened;          /* model->happened when the events were last scrolled */
 	struct prompt prompt;
 	enum action prompt_for; /* what it asks */

@@ -18,7 +18,7 @@ struct view {
 	void (*draw)(const struct top *top, struct canvas *canvas, const struct layout *layout);
 };
 
-#define VIEWS(_) _(locks) _(lock) _(events) _(sources) _(help)
+#define VIEWS(_) _(locks) _(lock) _(events) _(sources) _(help) _(metrics)
 
 enum view_id {
 #define _(name) VIEW_##name,
