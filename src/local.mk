@@ -116,6 +116,9 @@ src_libcore_la_SOURCES = \
 	src/model/model.c \
 	src/model/histogram.c \
 	src/model/histogram.h \
+	src/model/histogram_bucket.c \
+	src/model/histogram_private.h \
+	src/model/histogram_sum.c \
 	src/model/history.c \
 	src/model/history.h \
 	src/model/metric_read.c \
@@ -132,6 +135,7 @@ src_libcore_la_SOURCES = \
 	src/model/metrics_sample.c \
 	src/model/metrics_slot.c \
 	src/model/metrics_slots.c \
+	src/model/metrics_tally.c \
 	src/model/metrics_waited.c \
 	src/model/model.h \
 	src/model/model_metrics.c \
@@ -144,7 +148,6 @@ src_libcore_la_SOURCES = \
 	src/model/promtext.c \
 	src/model/promtext.h \
 	src/model/select.c \
-	src/model/tally.c \
 	src/system/logtail.c \
 	src/system/logtail.h \
 	src/system/logtail_files.c \

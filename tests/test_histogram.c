@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "failing_alloc.h"
 
-enum { MANY = 20000, BUCKETS_MAX = 10073 };
+enum { MANY = 20000, BUCKETS_MAX = 10074 };
 
 #define US(n) ((int64_t)(n)*1000)
 

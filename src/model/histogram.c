@@ -1,6 +1,6 @@
 /* Durations counted, and asked for their percentiles. */
 #include "config.h"
-#include "model/histogram.h"
+#include "model/histogram_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,98 +11,26 @@
 #include "base/text.h"
 
 enum {
-	NS_PER_US = 1000,
-	TIMES_BITS = 20,
 	CELLS_AT_FIRST = 3, /* malloc(3) gives no less than 24 bytes */
-	EXACT = 1000,       /* up to that many us each value has its own bucket */
 	DIGITS = 4,         /* cells that count 2^64 values of one bucket */
 };
 
-/* The most that a cell counts; the next cell of the bucket counts in units of that, and so on. */
-#define TIMES_MAX ((UINT64_C(1) << TIMES_BITS) - 1)
-#define VALUE_MAX (INT64_C(200) * 86400 * 1000000)
-
-static const uint64_t power_of_ten[] = {UINT64_C(1), UINT64_C(10), UINT64_C(100), UINT64_C(1000),
-	UINT64_C(10000), UINT64_C(100000), UINT64_C(1000000), UINT64_C(10000000),
-	UINT64_C(100000000), UINT64_C(1000000000), UINT64_C(10000000000), UINT64_C(100000000000),
-	UINT64_C(1000000000000), UINT64_C(10000000000000), UINT64_C(100000000000000)};
-
-/* All values from the first to the last. */
-struct bucket {
-	uint64_t first, last;
-};
-
-static int digits_of(uint64_t value)
-{
-	int log2 = 63 - __builtin_clzll(value | 1);
-	int digits = (log2 + 1) * 1233 >> 12; /* log10(2) = 1233 / 4096, a little less */
-
-	return digits + (value >= power_of_ten[digits]);
-}
-
-static struct bucket bucket_of(uint64_t us)
-{
-	uint64_t width, last;
-
-	if (us <= EXACT)
-		return (struct bucket){us, us};
-	/* Of 1001 to 10000 all have the width 10: 1000 to 9999 have four digits. */
-	width = power_of_ten[digits_of(us - 1) - 3];
-	last = ((us - 1) / width + 1) * width;
-	return (struct bucket){last - width + 1, last};
-}
-
-static uint64_t value_of(uint64_t cell)
-{
-	return cell >> TIMES_BITS;
-}
-
-static uint64_t times_of(uint64_t cell)
-{
-	return cell & TIMES_MAX;
-}
-
-static uint64_t cell_of(uint64_t us, uint64_t times)
-{
-	return us << TIMES_BITS | times;
-}
-
-static uint64_t us_of(int64_t ns)
-{
-	int64_t us = ns / NS_PER_US + (ns % NS_PER_US >= NS_PER_US / 2);
-
-	if (ns <= 0)
-		return 0;
-	return (uint64_t)(us < VALUE_MAX ? us : VALUE_MAX);
-}
-
-static int64_t ns_of(uint64_t us)
-{
-	return (int64_t)us * NS_PER_US;
-}
-
-static uint64_t add_up_to_most(uint64_t a, uint64_t b)
-{
-	return a + b < a ? UINT64_MAX : a + b;
-}
-
-/* The first cell that is in the bucket or behind it. */
+/* The first cell that is in the bucket or behind it, found without a branch to mispredict. */
 static uint32_t cell_at(const struct histogram *histogram, uint64_t us)
 {
 	uint64_t least = cell_of(us, 0);
-	uint32_t from = 0, n = histogram->n;
+	const uint64_t *from = histogram->cell;
+	uint32_t n = histogram->n;
 
-	while (n) {
+	if (!n)
+		return 0;
+	while (n > 1) {
 		uint32_t half = n / 2;
 
-		if (histogram->cell[from + half] < least) {
-			from += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
+		from += from[half - 1] < least ? half : 0;
+		n -= half;
 	}
-	return from;
+	return (uint32_t)(from - histogram->cell) + (*from < least);
 }
 
 static int reserve(struct histogram *histogram, size_t n)
@@ -181,14 +109,13 @@ static uint64_t unit_of(uint32_t digit)
 }
 
 /* Writes a bucket anew whose cells begin at i: their number never gets less. There is room. */
-static void count_many(struct histogram *histogram, uint32_t i, const struct bucket *bucket,
-	uint64_t us, uint64_t times)
+static void count_many(struct histogram *histogram, uint32_t i, const struct histogram_value *value,
+	uint64_t times)
 {
-	uint64_t digit[DIGITS];
+	uint64_t digit[DIGITS], us = value->us;
 	uint32_t has = 0, n;
 
-	for (; i + has < histogram->n && value_of(histogram->cell[i + has]) <= bucket->last;
-		has++) {
+	for (; i + has < histogram->n && value_of(histogram->cell[i + has]) <= value->last; has++) {
 		times = add_up_to_most(times, times_of(histogram->cell[i + has]) * unit_of(has));
 		if (us < value_of(histogram->cell[i + has]))
 			us = value_of(histogram->cell[i + has]);
@@ -199,16 +126,13 @@ static void count_many(struct histogram *histogram, uint32_t i, const struct buc
 		histogram->cell[i + k] = cell_of(us, digit[k]);
 }
 
-/* Counts a value into its bucket. There is room. */
-static void count(struct histogram *histogram, uint64_t us, uint64_t times, bool is_one_cell)
+/* Counts a value into its bucket, which has one cell at the most. There is room. */
+static void count(struct histogram *histogram, const struct histogram_value *value, uint64_t times)
 {
-	struct bucket bucket = bucket_of(us);
-	uint32_t i = cell_at(histogram, bucket.first);
-	uint64_t *cell = &histogram->cell[i];
+	uint32_t i = cell_at(histogram, value->first);
+	uint64_t *cell = &histogram->cell[i], us = value->us;
 
-	if (!is_one_cell) {
-		count_many(histogram, i, &bucket, us, times);
-	} else if (i < histogram->n && value_of(*cell) <= bucket.last) {
+	if (i < histogram->n && value_of(*cell) <= value->last) {
 		if (us < value_of(*cell))
 			us = value_of(*cell);
 		*cell = cell_of(us, times_of(*cell) + times);
@@ -218,28 +142,62 @@ static void count(struct histogram *histogram, uint64_t us, uint64_t times, bool
 	}
 }
 
+/* Counts it in as many cells as it takes. There is room. */
+static void count_any(
+	struct histogram *histogram, const struct histogram_value *value, uint64_t times)
+{
+	count_many(histogram, cell_at(histogram, value->first), value, times);
+}
+
+/* So many of that value were added. */
+static void note(struct histogram *histogram, uint64_t us, uint64_t times)
+{
+	int64_t ns = ns_of(us);
+
+	if (!histogram->count || ns < histogram->min)
+		histogram->min = ns;
+	if (ns > histogram->max)
+		histogram->max = ns;
+	histogram->count += times;
+	histogram->sum = add_up_to_most(histogram->sum, multiply_up_to_most(us, times));
+}
+
+struct histogram_value histogram_value(int64_t ns)
+{
+	uint64_t us = us_of(ns);
+	struct bucket bucket = bucket_of(us);
+
+	return (struct histogram_value){us, bucket.first, bucket.last};
+}
+
+static int add_value(
+	struct histogram *histogram, const struct histogram_value *value, uint64_t times)
+{
+	bool is_one_cell = is_small(histogram, times);
+
+	if (!(is_one_cell && histogram->n < histogram->size) &&
+		histogram_reserve(histogram, 1, times) < 0)
+		return -ENOMEM;
+	if (is_one_cell)
+		count(histogram, value, times);
+	else
+		count_any(histogram, value, times);
+	note(histogram, value->us, times);
+	return 0;
+}
+
+int histogram_add_value(struct histogram *histogram, const struct histogram_value *value)
+{
+	return histogram->count < UINT64_MAX ? add_value(histogram, value, 1) : 0;
+}
+
 int histogram_add(struct histogram *histogram, int64_t ns, uint64_t times)
 {
-	uint64_t us = us_of(ns), sum;
-	bool is_one_cell;
+	struct histogram_value value = histogram_value(ns);
 
 	if (times > UINT64_MAX - histogram->count)
 		times = UINT64_MAX - histogram->count;
-	is_one_cell = is_small(histogram, times);
-	if (!times)
-		return 0;
-	if (histogram_reserve(histogram, 1, times) < 0)
-		return -ENOMEM;
-	count(histogram, us, times, is_one_cell);
-	if (!histogram->count || ns_of(us) < histogram->min)
-		histogram->min = ns_of(us);
-	if (ns_of(us) > histogram->max)
-		histogram->max = ns_of(us);
-	histogram->count += times;
-	if (__builtin_mul_overflow(us, times, &sum))
-		sum = UINT64_MAX;
-	histogram->sum = add_up_to_most(histogram->sum, sum);
-	return 0;
+	return times ? add_value(histogram, &value, times) : 0;
 }
 
 /* Where in `into` the bucket is that the cell belongs to, searched downwards from i; *is_there. */
@@ -290,13 +248,19 @@ static void merge_down(struct histogram *into, const struct histogram *from, uin
 }
 
 /* The cells of `from`, one after the other. There is room. */
-static void merge_each(struct histogram *into, const struct histogram *from, bool is_small)
+static void merge_each(struct histogram *into, const struct histogram *from, bool is_one_cell)
 {
 	int64_t ns;
 	uint64_t times;
 
-	for (size_t i = 0; histogram_cell(from, i, &ns, &times); i++)
-		count(into, (uint64_t)ns / NS_PER_US, times, is_small);
+	for (size_t i = 0; histogram_cell(from, i, &ns, &times); i++) {
+		struct histogram_value value = histogram_value(ns);
+
+		if (is_one_cell)
+			count(into, &value, times);
+		else
+			count_any(into, &value, times);
+	}
 }
 
 static int merge_cells(struct histogram *into, const struct histogram *from)
@@ -361,7 +325,9 @@ bool histogram_cell(const struct histogram *histogram, size_t i, int64_t *ns, ui
 	return true;
 }
 
-static uint64_t rank_of(double q, uint64_t n)
+const double percentile[PERCENTILES] = {0.50, 0.95, 0.99};
+
+uint64_t rank_of(double q, uint64_t n)
 {
 	/* 0.07 * 100 is a little more than 7, and has the rank 7 all the same. */
 	double exact = q * (double)n * (1 - 1e-14);
@@ -373,6 +339,20 @@ static uint64_t rank_of(double q, uint64_t n)
 		return n;
 	rank = (uint64_t)exact;
 	return rank + ((double)rank < exact);
+}
+
+struct percentiles percentiles_of(uint64_t n, uint64_t sum, int64_t max, const int64_t *ns)
+{
+	if (!n)
+		return (struct percentiles){.p50 = -1, .p95 = -1, .p99 = -1, .max = -1};
+	return (struct percentiles){
+		.n = n,
+		.p50 = ns[0],
+		.p95 = ns[1],
+		.p99 = ns[2],
+		.max = max,
+		.sum = sum > INT64_MAX / NS_PER_US ? INT64_MAX : ns_of(sum),
+	};
 }
 
 /* The values of so many ranks, which are in order. */
@@ -415,23 +395,15 @@ size_t histogram_bytes(const struct histogram *histogram)
 
 struct percentiles histogram_percentiles(const struct histogram *histogram)
 {
-	static const double q[] = {0.50, 0.95, 0.99};
-	struct percentiles result = {
-		.n = histogram->count, .p50 = -1, .p95 = -1, .p99 = -1, .max = -1};
-	uint64_t rank[3];
-	int64_t ns[3];
+	uint64_t rank[PERCENTILES];
+	int64_t ns[PERCENTILES];
 
 	if (!histogram->count)
-		return result;
-	for (int i = 0; i < 3; i++)
-		rank[i] = rank_of(q[i], histogram->count);
-	values_at(histogram, rank, ns, 3);
-	result.p50 = ns[0];
-	result.p95 = ns[1];
-	result.p99 = ns[2];
-	result.max = histogram->max;
-	result.sum = histogram->sum > INT64_MAX / NS_PER_US ? INT64_MAX : ns_of(histogram->sum);
-	return result;
+		return percentiles_of(0, 0, 0, NULL);
+	for (int i = 0; i < PERCENTILES; i++)
+		rank[i] = rank_of(percentile[i], histogram->count);
+	values_at(histogram, rank, ns, PERCENTILES);
+	return percentiles_of(histogram->count, histogram->sum, histogram->max, ns);
 }
 
 const char *percentiles_text(char *dst, size_t size, const struct percentiles *percentiles)

@@ -5,7 +5,7 @@
  * so that "at most 10 ms" is exact. Of each bucket the largest value seen is kept: what is shown
  * was measured, and a quantile is never below the true one and less than 1 % above it.
  *
- * Sparse: 8 bytes a bucket in use, 10,073 of them at the most whatever comes in.
+ * Sparse: 8 bytes a bucket in use, 10,074 of them at the most whatever comes in.
  */
 #ifndef LOCKTOP_MODEL_HISTOGRAM_H
 #define LOCKTOP_MODEL_HISTOGRAM_H
@@ -30,6 +30,14 @@ enum { HISTOGRAM_ERROR_PERCENT = 1 };
  * -ENOMEM; nothing is added then.
  */
 int histogram_add(struct histogram *histogram, int64_t ns, uint64_t times);
+
+/* A duration as it is counted, and the bucket it belongs to; found once for many histograms. */
+struct histogram_value {
+	uint64_t us, first, last;
+};
+struct histogram_value histogram_value(int64_t ns);
+/* Adds it once. 0 or -ENOMEM; nothing is added then. */
+int histogram_add_value(struct histogram *histogram, const struct histogram_value *value);
 /* Adds all of another one. 0 or -ENOMEM; nothing is added then. */
 int histogram_merge(struct histogram *into, const struct histogram *from);
 /*
@@ -37,6 +45,12 @@ int histogram_merge(struct histogram *into, const struct histogram *from);
  * merging another one that has n cells and that count. 0 or -ENOMEM.
  */
 int histogram_reserve(struct histogram *histogram, uint32_t buckets, uint64_t values);
+/* Is there room for one more value, whatever it is? */
+static inline bool histogram_has_room(const struct histogram *histogram)
+{
+	/* Up to that count no bucket needs a second cell. */
+	return histogram->n < histogram->size && histogram->count < (1 << 20) - 1;
+}
 /* Gives back memory that is not in use; fails without a word. */
 void histogram_shrink(struct histogram *histogram);
 void histogram_clear(struct histogram *histogram); /* keeps the memory */
@@ -72,5 +86,20 @@ enum { PERCENTILES_FEW = 20 };
 struct percentiles histogram_percentiles(const struct histogram *histogram);
 /* "n=1204  p50 1.2ms  p95 8.1ms  p99 40ms  max 2.01s", "n=7, too few: max 3.1ms", "n=0". */
 const char *percentiles_text(char *dst, size_t size, const struct percentiles *percentiles);
+
+/*
+ * Adds up many histograms, and values by themselves, in no order: each takes a few ns, whatever is
+ * there already, where histogram_merge() looks at all of it. 160 kB.
+ */
+struct histogram_sum;
+
+struct histogram_sum *histogram_sum_new(void); /* NULL: out of memory */
+void histogram_sum_free(struct histogram_sum *sum);
+void histogram_sum_clear(struct histogram_sum *sum);
+void histogram_sum_add(struct histogram_sum *sum, int64_t ns, uint64_t times);
+void histogram_sum_merge(struct histogram_sum *sum, const struct histogram *histogram);
+struct percentiles histogram_sum_percentiles(const struct histogram_sum *sum);
+/* Adds all of it to a histogram. 0 or -ENOMEM; nothing is added then. */
+int histogram_sum_into(const struct histogram_sum *sum, struct histogram *into);
 
 #endif

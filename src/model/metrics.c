@@ -20,54 +20,122 @@ enum {
 
 /* The table. */
 
-static int grow_table(struct metrics *metrics)
-{
-	size_t buckets = metrics->buckets ? metrics->buckets * 2 : BUCKETS_AT_FIRST;
-	struct series **bucket;
-
-	if (metrics->series < metrics->buckets)
-		return 0;
-	bucket = calloc(buckets, sizeof *bucket);
-	if (!bucket)
-		return -ENOMEM;
-	for (struct series *series = metrics->newest; series; series = series->older) {
-		series->next = bucket[series->hash & (buckets - 1)];
-		bucket[series->hash & (buckets - 1)] = series;
-	}
-	metrics->bytes += heap_bytes(buckets * sizeof *bucket) -
-			  heap_bytes(metrics->buckets * sizeof *bucket);
-	free(metrics->bucket);
-	metrics->bucket = bucket;
-	metrics->buckets = buckets;
-	return 0;
-}
-
-static struct series **place_of(const struct metrics *metrics, uint64_t hash)
-{
-	return &metrics->bucket[hash & (metrics->buckets - 1)];
-}
-
 static struct series *look_up(const struct metrics *metrics, const char *address, uint64_t hash)
 {
-	struct series *series = metrics->buckets ? *place_of(metrics, hash) : NULL;
+	struct series *series =
+		metrics->buckets ? metrics->bucket[hash & (metrics->buckets - 1)] : NULL;
 
 	while (series && (series->hash != hash || strcmp(series->address, address) != 0))
 		series = series->next;
 	return series;
 }
 
+static uint64_t hash_address(const struct metrics *metrics, const char *address, size_t len)
+{
+	return text_hash(address, len, metrics->seed);
+}
+
 const struct series *metrics_find(const struct metrics *metrics, const char *address)
 {
-	return look_up(metrics, address, text_hash(address, strlen(address), 0));
+	return look_up(metrics, address, hash_address(metrics, address, strlen(address)));
+}
+
+/*
+ * A second table by a line's two words, so that the address need not be made of them. Its hash
+ * takes 8 bytes at a time.
+ */
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 32;
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text, size_t len)
+{
+	uint64_t word = 0;
+
+	for (; len > 8; len -= 8, text += 8) {
+		memcpy(&word, text, 8);
+		hash = mix(hash, word);
+	}
+	for (word = len; len; len--)
+		word = word << 8 | (unsigned char)*text++;
+	return mix(hash, word);
+}
+
+static uint64_t hash_words(const struct metrics *metrics, const char *source, const char *lock)
+{
+	uint64_t hash = mix_text(metrics->seed, source, strlen(source));
+
+	return mix_text(hash, lock, strlen(lock));
+}
+
+static bool has_words(const struct series *series, const char *source, const char *lock)
+{
+	return strcmp(series->lock, lock) == 0 && strcmp(series->source, source) == 0;
+}
+
+static struct series *look_up_words(
+	const struct metrics *metrics, const char *source, const char *lock)
+{
+	uint64_t hash = hash_words(metrics, source, lock);
+	struct series *series =
+		metrics->buckets ? metrics->by_words[hash & (metrics->buckets - 1)] : NULL;
+
+	while (series && (series->words_hash != hash || !has_words(series, source, lock)))
+		series = series->next_by_words;
+	return series;
+}
+
+static void put_in(struct metrics *metrics, struct series *series)
+{
+	struct series **place = &metrics->bucket[series->hash & (metrics->buckets - 1)];
+	struct series **by_words = &metrics->by_words[series->words_hash & (metrics->buckets - 1)];
+
+	series->next = *place;
+	*place = series;
+	series->next_by_words = *by_words;
+	*by_words = series;
 }
 
 static void take_out(struct metrics *metrics, struct series *series)
 {
-	struct series **at = place_of(metrics, series->hash);
+	struct series **at = &metrics->bucket[series->hash & (metrics->buckets - 1)];
 
 	while (*at != series)
 		at = &(*at)->next;
 	*at = series->next;
+	at = &metrics->by_words[series->words_hash & (metrics->buckets - 1)];
+	while (*at != series)
+		at = &(*at)->next_by_words;
+	*at = series->next_by_words;
+}
+
+static int grow_table(struct metrics *metrics)
+{
+	size_t buckets = metrics->buckets ? metrics->buckets * 2 : BUCKETS_AT_FIRST;
+	struct series **bucket, **by_words;
+
+	if (metrics->series < metrics->buckets)
+		return 0;
+	bucket = calloc(buckets, sizeof *bucket);
+	by_words = calloc(buckets, sizeof *by_words);
+	if (!bucket || !by_words) {
+		free(bucket);
+		free(by_words);
+		return -ENOMEM;
+	}
+	metrics->bytes += 2 * heap_bytes(buckets * sizeof *bucket) -
+			  2 * heap_bytes(metrics->buckets * sizeof *bucket);
+	free(metrics->bucket);
+	free(metrics->by_words);
+	metrics->bucket = bucket;
+	metrics->by_words = by_words;
+	metrics->buckets = buckets;
+	for (struct series *series = metrics->newest; series; series = series->older)
+		put_in(metrics, series);
+	return 0;
 }
 
 /* By use. */
@@ -106,7 +174,7 @@ static size_t series_bytes(const struct series *series)
 {
 	return heap_bytes(sizeof *series) + text_bytes(series->address) +
 	       text_bytes(series->source) + text_bytes(series->lock) + text_bytes(series->backend) +
-	       histogram_bytes(&series->total.wait) + histogram_bytes(&series->total.hold);
+	       tally_bytes(&series->total);
 }
 
 static void series_release(struct metrics *metrics, struct series *series)
@@ -174,7 +242,7 @@ static struct series *series_new(
 static struct series *make(struct metrics *metrics, const char *address, uint64_t hash,
 	const char *source, const char *lock, const char *backend)
 {
-	struct series *series, **place;
+	struct series *series;
 
 	if (metrics->series >= metrics->series_max && metrics->oldest &&
 		forget(metrics, metrics->oldest) < 0)
@@ -185,34 +253,39 @@ static struct series *make(struct metrics *metrics, const char *address, uint64_
 	if (!series)
 		return NULL;
 	series->hash = hash;
-	place = place_of(metrics, hash);
-	series->next = *place;
-	*place = series;
+	series->words_hash = hash_words(metrics, series->source, series->lock);
+	put_in(metrics, series);
 	link_newest(metrics, series);
 	metrics->series++;
 	metrics->bytes += series_bytes(series);
 	return series;
 }
 
-struct series *metrics_series(
+static struct series *find_or_make(
 	struct metrics *metrics, const char *source, const char *lock, const char *backend)
 {
 	char address[ADDRESS_MAX];
-	struct series *series = metrics->newest;
-	uint64_t hash;
-	size_t len;
+	size_t len = metrics_address(address, sizeof address, source, lock);
+	uint64_t hash = hash_address(metrics, address, len);
+	struct series *series = look_up(metrics, address, hash);
+
+	return series ? series : make(metrics, address, hash, source, lock, backend);
+}
+
+struct series *metrics_series(
+	struct metrics *metrics, const char *source, const char *lock, const char *backend)
+{
+	struct series *series;
 
 	if (!lock || !*lock)
 		return &metrics->rest;
 	if (!source)
 		source = "";
-	if (series && strcmp(series->lock, lock) == 0 && strcmp(series->source, source) == 0)
-		return series;
-	len = metrics_address(address, sizeof address, source, lock);
-	hash = text_hash(address, len, 0);
-	series = look_up(metrics, address, hash);
+	series = look_up_words(metrics, source, lock);
+	if (!series) /* other words may be the same address */
+		series = find_or_make(metrics, source, lock, backend);
 	if (!series)
-		return make(metrics, address, hash, source, lock, backend);
+		return NULL;
 	use(metrics, series);
 	return series;
 }
@@ -249,7 +322,8 @@ int metrics_init(
 {
 	bool has_series = mode == METRICS_SERIES;
 
-	*metrics = (struct metrics){.mode = mode};
+	/* Where it lies nobody knows who could choose names to have the same hash. */
+	*metrics = (struct metrics){.mode = mode, .seed = (uintptr_t)metrics | 1};
 	metrics->series_max = series_max   ? series_max
 			      : has_series ? SERIES_MAX_IN_SERIES
 					   : SERIES_MAX_IN_TOTALS;
@@ -270,8 +344,10 @@ void metrics_clear(struct metrics *metrics)
 	series_release(metrics, &metrics->all);
 	series_release(metrics, &metrics->rest);
 	free(metrics->bucket);
+	free(metrics->by_words);
 	*metrics = (struct metrics){
 		.mode = metrics->mode,
+		.seed = metrics->seed,
 		.series_max = metrics->series_max,
 		.bytes_max = metrics->bytes_max,
 	};
@@ -284,91 +360,46 @@ void metrics_release(struct metrics *metrics)
 
 /* A line. */
 
-/* Where it is counted: in each tier of its series and of all. */
-struct places {
-	struct slot *slot[2 * TIER_COUNT];
-	enum tier tier[2 * TIER_COUNT];
-	int n;
-};
-
-static int find_places(struct metrics *metrics, struct series *series, const struct metric *metric,
-	struct places *places)
+static int reserve_in_total(
+	struct metrics *metrics, struct series *series, const struct metric *metric)
 {
-	struct series *of[] = {series, &metrics->all};
-
-	places->n = 0;
-	for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
-		int64_t number = slot_number(tier, metric->ts);
-
-		for (int i = 0; i < 2; i++) {
-			struct slot *slot;
-			int result = slots_make(metrics, of[i], tier, number, &slot);
-			size_t before;
-
-			if (result == 0)
-				continue;
-			if (result < 0)
-				return result;
-			before = slot_bytes(slot);
-			result = slot_reserve(slot, metric);
-			slots_account(metrics, tier, slot, before);
-			if (result < 0)
-				return result;
-			places->slot[places->n] = slot;
-			places->tier[places->n++] = tier;
-		}
-	}
-	return 0;
-}
-
-static int add_to_slots(struct metrics *metrics, struct series *series, const struct metric *metric)
-{
-	struct places places;
-	int result = find_places(metrics, series, metric, &places);
-
-	if (result < 0)
-		return result;
-	for (int i = 0; i < places.n; i++) {
-		size_t before = slot_bytes(places.slot[i]);
-
-		slot_add(places.slot[i], metric);
-		slots_account(metrics, places.tier[i], places.slot[i], before);
-	}
-	return 0;
-}
-
-static size_t total_bytes(const struct series *series)
-{
-	return histogram_bytes(&series->total.wait) + histogram_bytes(&series->total.hold);
-}
-
-static int add_to_total(struct metrics *metrics, struct series *series, const struct metric *metric)
-{
-	size_t before = total_bytes(series) + total_bytes(&metrics->all);
+	struct tally *total = &series->total;
+	size_t before = tally_bytes(total);
 	int result = 0;
 
-	if (histogram_reserve(&metrics->all.total.wait, 1, 1) < 0 ||
-		histogram_reserve(&metrics->all.total.hold, 1, 1) < 0 ||
-		tally_add(&series->total, metric) < 0)
+	if (tally_value(metric) < 0)
+		return 0;
+	if (histogram_reserve(
+		    metric->event == METRIC_ACQUIRED ? &total->wait : &total->hold, 1, 1) < 0)
 		result = -ENOMEM;
-	else
-		tally_add(&metrics->all.total, metric);
-	metrics->bytes += total_bytes(series) + total_bytes(&metrics->all) - before;
+	metrics->bytes += tally_bytes(total) - before;
 	return result;
+}
+
+static int add_to_totals(
+	struct metrics *metrics, struct series *series, const struct metric *metric)
+{
+	if (reserve_in_total(metrics, series, metric) < 0 ||
+		reserve_in_total(metrics, &metrics->all, metric) < 0)
+		return -ENOMEM;
+	tally_add(&series->total, metric);
+	tally_add(&metrics->all.total, metric);
+	return 0;
 }
 
 int metrics_add(struct metrics *metrics, const struct metric *metric)
 {
 	struct series *series =
 		metrics_series(metrics, metric->source, metric->lock, metric->backend);
+	struct lines lines = line_of(metric);
 	int result;
 
 	if (!series)
 		return -ENOMEM;
 	if (metrics->mode == METRICS_SERIES)
-		result = add_to_slots(metrics, series, metric);
+		result = slots_count(metrics, series, 0, metric->ts, &lines);
 	else
-		result = add_to_total(metrics, series, metric);
+		result = add_to_totals(metrics, series, metric);
 	if (result < 0)
 		return result;
 	waited_add_line(series->waited, metric);

@@ -95,8 +95,8 @@ struct series {
 	struct slots slots[TIER_COUNT];           /* METRICS_SERIES only */
 	struct waited_for waited[WAITED_FOR_MAX]; /* the most often named first; who "": unused */
 	uint64_t changes;                         /* grows with every line */
-	uint64_t hash;
-	struct series *next;          /* of the same hash */
+	uint64_t hash, words_hash;                /* of the address; of source and lock */
+	struct series *next, *next_by_words;
 	struct series *newer, *older; /* by use */
 };
 
@@ -109,8 +109,10 @@ struct metrics {
 	enum metrics_mode mode;
 	struct series all;
 	struct series rest; /* of all, what has no series: no lock was named, or it is forgotten */
-	struct series **bucket; /* owned hash table, by address */
+	struct series **bucket;   /* owned hash table, by address */
+	struct series **by_words; /* owned; another one, by source and lock as in the line */
 	size_t buckets;
+	uint64_t seed;     /* of the hashes */
 	size_t series;     /* how many locks */
 	size_t series_max; /* beyond that the one longest unused is forgotten; its lines stay in all
 			    */

@@ -11,18 +11,30 @@ const struct window_info window_info[WINDOW_COUNT] = {
 };
 
 /* Adds the slots from `first` up to, but not with, `end`. */
-static int add_slots(const struct series_set *set, enum tier tier, int64_t first, int64_t end,
-	struct tally *into)
+static void add_slots(const struct series_set *set, enum tier tier, int64_t first, int64_t end,
+	struct slot_sum *sum)
 {
 	for (size_t k = 0; k < set->n; k++) {
 		const struct slots *slots = &set->at[k]->slots[tier];
 
 		for (uint32_t i = slots_find(slots, first);
 			i < slots->n && slots->at[i].number < end; i++)
-			if (slot_tally(&slots->at[i], into) < 0)
-				return -ENOMEM;
+			slot_sum_add(sum, &slots->at[i]);
 	}
-	return 0;
+}
+
+static int add_up(const struct series_set *set, enum tier tier, int64_t first, int64_t end,
+	struct tally *into)
+{
+	struct slot_sum sum;
+	int result = slot_sum_init(&sum);
+
+	if (result < 0)
+		return result;
+	add_slots(set, tier, first, end, &sum);
+	result = slot_sum_into(&sum, into);
+	slot_sum_release(&sum);
+	return result;
 }
 
 int series_tally(
@@ -34,12 +46,12 @@ int series_tally(
 		for (size_t k = 0; k < set->n; k++)
 			if (tally_merge(into, &set->at[k]->total) < 0)
 				return -ENOMEM;
-		return add_slots(set, tier, INT64_MIN, INT64_MAX, into);
+		return add_up(set, tier, INT64_MIN, INT64_MAX, into);
 	}
 	/* A slot that began before `from` is not in it, one that begins before `to` is. */
 	first += slot_begins(tier, first) < from;
 	end += slot_begins(tier, end) < to;
-	return add_slots(set, tier, first, end, into);
+	return add_up(set, tier, first, end, into);
 }
 
 /* The slots of a window. */
@@ -63,19 +75,19 @@ int series_window(const struct series_set *set, enum window window, wall_t at, s
 {
 	struct span span = span_of(window, at);
 
-	return add_slots(set, span.tier, span.first, span.first + span.n, into);
+	return add_up(set, span.tier, span.first, span.first + span.n, into);
 }
 
-static void fill_point(struct point *point, const struct tally *tally)
+static void fill_point(struct point *point, const struct slot_sum *sum)
 {
-	const uint32_t *count = tally->count;
+	const uint32_t *count = sum->events.count;
 
-	point->wait = histogram_percentiles(&tally->wait);
-	point->hold = histogram_percentiles(&tally->hold);
+	point->wait = histogram_sum_percentiles(sum->wait);
+	point->hold = histogram_sum_percentiles(sum->hold);
 	point->acquired = count[METRIC_ACQUIRED];
-	point->failed = tally_failed(tally);
+	point->failed = tally_failed(&sum->events);
 	point->stale = count[METRIC_STALE];
-	point->slow = tally->slow;
+	point->slow = sum->events.slow;
 	point->marks = (count[METRIC_RELEASED_STALE] ? MARK_RELEASED : 0u) |
 		       (count[METRIC_FORCED] || count[METRIC_SIGNALLED] ? MARK_FORCED : 0u) |
 		       (count[METRIC_TAKEN_OVER] ? MARK_TAKEN_OVER : 0u) |
@@ -94,8 +106,8 @@ int series_points(
 	struct span span = span_of(window, at);
 	wall_t begins = slot_begins(span.tier, span.first);
 	int64_t length = window_info[window].length, done = -1;
-	struct tally tally = {0};
-	int result = 0;
+	struct slot_sum sum;
+	int result = slot_sum_init(&sum);
 
 	for (size_t i = 0; i < n && result == 0; i++) {
 		int64_t first = first_of_column(&span, i, n),
@@ -106,17 +118,16 @@ int series_points(
 			end = first + 1;
 		}
 		if (first != done) {
-			tally_clear(&tally);
-			result = add_slots(
-				set, span.tier, span.first + first, span.first + end, &tally);
+			slot_sum_clear(&sum);
+			add_slots(set, span.tier, span.first + first, span.first + end, &sum);
 			done = first;
 		}
 		point[i].from = begins + length / (int64_t)n * (int64_t)i;
 		point[i].to = i + 1 < n ? begins + length / (int64_t)n * ((int64_t)i + 1)
 					: begins + length;
-		fill_point(&point[i], &tally);
+		fill_point(&point[i], &sum);
 	}
-	tally_release(&tally);
+	slot_sum_release(&sum);
 	return result;
 }
 

@@ -9,9 +9,37 @@
 #include "base/clock.h"
 #include "model/metrics.h"
 
+enum { NOTES_MAX = 47 };
+
+/* Up to that number of lines each is a note by itself; of more it is a tally. */
 struct slot {
-	int64_t number;     /* time / length of a slot */
-	struct tally tally; /* owned */
+	int64_t number; /* time / length of a slot */
+	union {
+		uint64_t one;        /* if there is no room for more */
+		uint64_t *note;      /* owned */
+		struct tally *tally; /* owned */
+	};
+	uint16_t n, size; /* notes, and room for them; 0: one; SLOT_IS_TALLY */
+};
+
+enum { SLOT_IS_TALLY = UINT16_MAX };
+
+static inline bool is_tally(const struct slot *slot)
+{
+	return slot->size == SLOT_IS_TALLY;
+}
+
+/* What is added to a slot: a line, as its note, or those of a tally. */
+struct lines {
+	const struct tally *tally; /* NULL: the line */
+	uint64_t note;
+	struct histogram_value value; /* of the note, if it has one */
+};
+
+/* Many slots added up. */
+struct slot_sum {
+	struct histogram_sum *wait, *hold; /* owned */
+	struct tally events;               /* without the histograms */
 };
 
 struct tier_info {
@@ -23,13 +51,26 @@ extern const struct tier_info tier_info[TIER_COUNT];
 /* What glibc takes of the heap for so many bytes. */
 size_t heap_bytes(size_t size);
 
+/* --- metrics_tally.c --- */
+
+/* Its wait or hold that is counted, in ns; -1: none. */
+int64_t tally_value(const struct metric *metric);
+bool tally_is_slow(const struct metric *metric);
+/* Counts so many events, and slow ones. */
+void tally_count(struct tally *tally, int event, uint32_t times, uint32_t slow);
+/* Of all events. */
+uint64_t tally_lines(const struct tally *tally);
+/* What its histograms take of the heap. */
+size_t tally_bytes(const struct tally *tally);
+
 /* --- metrics_slot.c --- */
 
-/* Makes room for a line, or a tally, so that adding it cannot fail. 0 or -ENOMEM. */
-int slot_reserve(struct slot *slot, const struct metric *metric);
-void slot_add(struct slot *slot, const struct metric *metric);
-int slot_reserve_tally(struct slot *slot, const struct tally *tally);
-void slot_add_tally(struct slot *slot, const struct tally *tally);
+struct lines line_of(const struct metric *metric);
+/* Can they be added as it is? Said of lines only: of tallies ask slot_reserve(). */
+bool slot_has_room(const struct slot *slot, const struct lines *lines);
+/* Makes room for lines, so that adding them cannot fail. 0 or -ENOMEM. */
+int slot_reserve(struct slot *slot, const struct lines *lines);
+void slot_add(struct slot *slot, const struct lines *lines);
 /* Adds what is in it to a tally. 0 or -ENOMEM. */
 int slot_tally(const struct slot *slot, struct tally *into);
 bool slot_is_empty(const struct slot *slot);
@@ -37,6 +78,12 @@ bool slot_is_empty(const struct slot *slot);
 void slot_shrink(struct slot *slot);
 size_t slot_bytes(const struct slot *slot);
 void slot_release(struct slot *slot);
+
+int slot_sum_init(struct slot_sum *sum); /* 0 or -ENOMEM */
+void slot_sum_release(struct slot_sum *sum);
+void slot_sum_clear(struct slot_sum *sum);
+void slot_sum_add(struct slot_sum *sum, const struct slot *slot);
+int slot_sum_into(const struct slot_sum *sum, struct tally *into); /* 0 or -ENOMEM */
 
 /* --- metrics_slots.c --- */
 
@@ -47,13 +94,11 @@ wall_t slot_begins(enum tier tier, int64_t number);
 /* The first slot that has that number or a higher one: slots->n if none has. */
 uint32_t slots_find(const struct slots *slots, int64_t number);
 /*
- * The slot of that number, made if it is not there; valid until the next one is made. 1; 0: it is
- * older than what is kept; -ENOMEM.
+ * Counts lines of that time in a series and in all, in that tier and the coarser ones, where they
+ * are not older than what is kept. 0, or -ENOMEM: they are counted nowhere.
  */
-int slots_make(struct metrics *metrics, struct series *series, enum tier tier, int64_t number,
-	struct slot **slot);
-/* The memory of a slot changed, which took so much before. */
-void slots_account(struct metrics *metrics, enum tier tier, const struct slot *slot, size_t before);
+int slots_count(struct metrics *metrics, struct series *series, enum tier tier, wall_t at,
+	const struct lines *lines);
 void slots_release(struct metrics *metrics, struct series *series);
 /* The first slot of a tier that is wholly known. */
 int64_t tier_begins(const struct metrics *metrics, enum tier tier);

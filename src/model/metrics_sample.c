@@ -26,51 +26,6 @@ static enum tier tier_of(const struct sample *sample)
 	return tier;
 }
 
-/* Where it is counted: in each tier from its own on, of its series and of all. */
-struct places {
-	struct slot *slot[2 * TIER_COUNT];
-	enum tier tier[2 * TIER_COUNT];
-	int n;
-};
-
-static int find_places(struct metrics *metrics, struct series *series, enum tier tier,
-	const struct sample *sample, struct places *places)
-{
-	struct series *of[] = {series, &metrics->all};
-
-	for (places->n = 0; tier < TIER_COUNT; tier++) {
-		int64_t number = slot_number(tier, sample->from * NS_PER_S);
-
-		for (int i = 0; i < 2; i++) {
-			struct slot *slot;
-			int result = slots_make(metrics, of[i], tier, number, &slot);
-			size_t before;
-
-			if (result == 0)
-				continue;
-			if (result < 0)
-				return result;
-			before = slot_bytes(slot);
-			result = slot_reserve_tally(slot, &sample->tally);
-			slots_account(metrics, tier, slot, before);
-			if (result < 0)
-				return result;
-			places->slot[places->n] = slot;
-			places->tier[places->n++] = tier;
-		}
-	}
-	return 0;
-}
-
-static uint64_t lines_of(const struct tally *tally)
-{
-	uint64_t lines = 0;
-
-	for (int i = 0; i < METRIC_EVENT_COUNT; i++)
-		lines += tally->count[i];
-	return lines;
-}
-
 /* The finer tiers will not get what is in it. */
 static void finer_is_unknown(struct metrics *metrics, enum tier tier, const struct sample *sample)
 {
@@ -84,7 +39,7 @@ static void finer_is_unknown(struct metrics *metrics, enum tier tier, const stru
 int metrics_add_sample(struct metrics *metrics, const struct sample *sample)
 {
 	enum tier tier = tier_of(sample);
-	struct places places;
+	struct lines lines = {.tally = &sample->tally};
 	struct series *series;
 
 	if (tier == TIER_COUNT || sample->from % sample->seconds ||
@@ -92,14 +47,8 @@ int metrics_add_sample(struct metrics *metrics, const struct sample *sample)
 		sample->from < INT64_MIN / NS_PER_S + 3600)
 		return -EINVAL;
 	series = metrics_series(metrics, sample->source, sample->lock, sample->backend);
-	if (!series || find_places(metrics, series, tier, sample, &places) < 0)
+	if (!series || slots_count(metrics, series, tier, sample->from * NS_PER_S, &lines) < 0)
 		return -ENOMEM;
-	for (int i = 0; i < places.n; i++) {
-		size_t before = slot_bytes(places.slot[i]);
-
-		slot_add_tally(places.slot[i], &sample->tally);
-		slots_account(metrics, places.tier[i], places.slot[i], before);
-	}
 	for (int i = 0; i < WAITED_FOR_MAX && sample->waited[i].times; i++) {
 		waited_add(series->waited, &sample->waited[i]);
 		waited_add(metrics->all.waited, &sample->waited[i]);
@@ -107,7 +56,7 @@ int metrics_add_sample(struct metrics *metrics, const struct sample *sample)
 	finer_is_unknown(metrics, tier, sample);
 	series_touch(series, sample->from * NS_PER_S, sample->last);
 	series_touch(&metrics->all, sample->from * NS_PER_S, sample->last);
-	metrics->lines += lines_of(&sample->tally);
+	metrics->lines += tally_lines(&sample->tally);
 	metrics->changes++;
 	return metrics_bound(metrics);
 }

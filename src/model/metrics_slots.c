@@ -17,6 +17,12 @@ const struct tier_info tier_info[TIER_COUNT] = {
 #undef _
 };
 
+/* A fourth more than are kept, so that not each slot that comes makes another one go. */
+static uint32_t most_slots(enum tier tier)
+{
+	return tier_info[tier].slots / 4 * 5;
+}
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
@@ -24,7 +30,14 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 int64_t slot_number(enum tier tier, wall_t at)
 {
-	return floor_div(at, tier_info[tier].seconds * NS_PER_S);
+	/* By constants, which is no division then. */
+	switch (tier) {
+#define _(id, seconds, slots) \
+	case TIER_##id: return floor_div(at, (seconds)*NS_PER_S);
+		TIERS(_)
+#undef _
+	default: return 0;
+	}
 }
 
 wall_t slot_begins(enum tier tier, int64_t number)
@@ -60,11 +73,6 @@ static void count_bytes(struct metrics *metrics, enum tier tier, size_t before, 
 	metrics->tier_bytes[tier] += after - before;
 }
 
-void slots_account(struct metrics *metrics, enum tier tier, const struct slot *slot, size_t before)
-{
-	count_bytes(metrics, tier, before, slot_bytes(slot));
-}
-
 static void is_gone(struct metrics *metrics, enum tier tier, int64_t number)
 {
 	wall_t after = slot_begins(tier, number + 1);
@@ -81,6 +89,8 @@ static void drop(struct metrics *metrics, struct slots *slots, enum tier tier, u
 	if (!n)
 		return;
 	for (uint32_t i = 0; i < n; i++) {
+		if (slots->at[i].size == 0)
+			continue; /* it has nothing of its own */
 		bytes += slot_bytes(&slots->at[i]);
 		slot_release(&slots->at[i]);
 	}
@@ -108,36 +118,40 @@ int64_t tier_begins(const struct metrics *metrics, enum tier tier)
 	return kept > oldest ? kept : oldest;
 }
 
+/*
+ * The array is full: the oldest go, many at a time, as the others have to move. Returns how many
+ * went.
+ */
+static uint32_t let_go(struct metrics *metrics, struct slots *slots, enum tier tier)
+{
+	uint32_t old = slots_find(slots, oldest_of_use(metrics, tier));
+	uint32_t enough = tier_info[tier].slots;
+
+	if (slots->n - old >= most_slots(tier)) {
+		old = slots->n - enough;
+		is_gone(metrics, tier, slots->at[old - 1].number);
+	}
+	if (old < slots->n / 8)
+		return 0;
+	drop(metrics, slots, tier, old);
+	return old;
+}
+
 static int grow(struct metrics *metrics, struct slots *slots, enum tier tier)
 {
-	size_t size = slots->size ? slots->size + slots->size / 2 : SLOTS_AT_FIRST;
+	uint32_t size = slots->size ? slots->size + slots->size / 2 : SLOTS_AT_FIRST;
 	struct slot *at;
 
-	if (slots->n < slots->size)
-		return 0;
-	if (size > tier_info[tier].slots)
-		size = tier_info[tier].slots;
+	if (size > most_slots(tier))
+		size = most_slots(tier);
 	at = realloc(slots->at, size * sizeof *at);
 	if (!at)
 		return -ENOMEM;
 	count_bytes(
 		metrics, tier, heap_bytes(slots->size * sizeof *at), heap_bytes(size * sizeof *at));
 	slots->at = at;
-	slots->size = (uint32_t)size;
+	slots->size = size;
 	return 0;
-}
-
-/* Makes room for a slot by letting old ones go. Returns how many went. */
-static uint32_t let_go(struct metrics *metrics, struct slots *slots, enum tier tier)
-{
-	uint32_t old = slots_find(slots, oldest_of_use(metrics, tier));
-
-	if (!old && slots->n == tier_info[tier].slots) {
-		old = 1;
-		is_gone(metrics, tier, slots->at[0].number);
-	}
-	drop(metrics, slots, tier, old);
-	return old;
 }
 
 /* The slot before is done with, most likely. */
@@ -145,28 +159,33 @@ static void shrink(struct metrics *metrics, struct slots *slots, enum tier tier,
 {
 	size_t before;
 
-	if (i == 0)
+	if (i == 0 || slots->at[i - 1].size == 0)
 		return;
 	before = slot_bytes(&slots->at[i - 1]);
 	slot_shrink(&slots->at[i - 1]);
-	slots_account(metrics, tier, &slots->at[i - 1], before);
+	count_bytes(metrics, tier, before, slot_bytes(&slots->at[i - 1]));
 }
 
-int slots_make(struct metrics *metrics, struct series *series, enum tier tier, int64_t number,
+/*
+ * The slot of that number, made if it is not there; valid until the next one is made. 1; 0: it is
+ * older than what is kept; -ENOMEM.
+ */
+static int make(struct metrics *metrics, struct slots *slots, enum tier tier, int64_t number,
 	struct slot **slot)
 {
-	struct slots *slots = &series->slots[tier];
 	uint32_t i = slots_find(slots, number);
 
 	if (i == slots->n || slots->at[i].number != number) {
 		if (number < oldest_of_use(metrics, tier))
 			return 0;
-		if (i == 0 && slots->n == tier_info[tier].slots) {
-			is_gone(metrics, tier, number);
-			return 0;
+		if (slots->n == slots->size) {
+			uint32_t gone = slots->n ? let_go(metrics, slots, tier) : 0;
+
+			if (i < gone)
+				return 0;
+			i -= gone;
 		}
-		i -= let_go(metrics, slots, tier);
-		if (grow(metrics, slots, tier) < 0)
+		if (slots->n == slots->size && grow(metrics, slots, tier) < 0)
 			return -ENOMEM;
 		shrink(metrics, slots, tier, i);
 		memmove(slots->at + i + 1, slots->at + i, (slots->n - i) * sizeof *slots->at);
@@ -175,6 +194,52 @@ int slots_make(struct metrics *metrics, struct series *series, enum tier tier, i
 	}
 	*slot = &slots->at[i];
 	return 1;
+}
+
+/* Makes room in a slot. 0 or -ENOMEM. */
+static int make_room(
+	struct metrics *metrics, enum tier tier, struct slot *slot, const struct lines *lines)
+{
+	size_t before;
+	int result;
+
+	if (slot_has_room(slot, lines))
+		return 0;
+	before = slot_bytes(slot);
+	result = slot_reserve(slot, lines);
+	count_bytes(metrics, tier, before, slot_bytes(slot));
+	return result;
+}
+
+int slots_count(struct metrics *metrics, struct series *series, enum tier tier, wall_t at,
+	const struct lines *lines)
+{
+	struct series *of[] = {series, &metrics->all};
+	struct slot *slot[2 * TIER_COUNT];
+	int n = 0;
+
+	/* Everywhere there is room, or it is counted nowhere. */
+	for (; tier < TIER_COUNT; tier++) {
+		int64_t number = slot_number(tier, at);
+
+		for (int i = 0; i < 2; i++) {
+			struct slots *slots = &of[i]->slots[tier];
+			int result = 1;
+
+			if (slots->n && slots->at[slots->n - 1].number == number)
+				slot[n] = &slots->at[slots->n - 1];
+			else
+				result = make(metrics, slots, tier, number, &slot[n]);
+
+			if (result > 0)
+				result = make_room(metrics, tier, slot[n++], lines);
+			if (result < 0)
+				return result;
+		}
+	}
+	for (int i = 0; i < n; i++)
+		slot_add(slot[i], lines);
+	return 0;
 }
 
 static void release(struct metrics *metrics, struct slots *slots, enum tier tier)
@@ -191,32 +256,33 @@ void slots_release(struct metrics *metrics, struct series *series)
 		release(metrics, &series->slots[tier], tier);
 }
 
-/* Adds what is in a slot to that of another series. */
+/* Moves what is in a slot to that of another series. */
 static int move(struct metrics *metrics, struct series *to, enum tier tier, struct slot *from)
 {
 	struct tally tally = {0};
+	struct lines lines = {.tally = &tally};
+	size_t before = slot_bytes(from);
 	struct slot *slot;
-	size_t before;
-	int result = slots_make(metrics, to, tier, from->number, &slot);
+	int result = make(metrics, &to->slots[tier], tier, from->number, &slot);
 
-	if (result <= 0)
-		return result;
-	before = slot_bytes(slot);
-	if (slot_is_empty(slot)) {
+	if (result > 0 && slot_is_empty(slot)) {
+		count_bytes(metrics, tier, slot_bytes(slot), before);
 		slot_release(slot);
 		*slot = *from;
 		*from = (struct slot){.number = from->number};
-		count_bytes(metrics, tier, before, 0);
-		return 0;
+	} else if (result > 0) {
+		result = slot_tally(from, &tally);
+		if (result == 0)
+			result = make_room(metrics, tier, slot, &lines);
+		if (result == 0)
+			slot_add(slot, &lines);
+		tally_release(&tally);
 	}
-	result = slot_tally(from, &tally);
-	if (result == 0)
-		result = slot_reserve_tally(slot, &tally);
-	if (result == 0)
-		slot_add_tally(slot, &tally);
-	slots_account(metrics, tier, slot, before);
-	tally_release(&tally);
-	return result;
+	if (result < 0)
+		return result;
+	slot_release(from);
+	count_bytes(metrics, tier, before, 0);
+	return 0;
 }
 
 int slots_move(struct metrics *metrics, struct series *to, struct series *from)
@@ -226,14 +292,9 @@ int slots_move(struct metrics *metrics, struct series *to, struct series *from)
 
 		/* From the end: what is moved goes, and what is not stays whole. */
 		while (slots->n) {
-			struct slot *last = &slots->at[slots->n - 1];
-			size_t before = slot_bytes(last);
-
-			if (move(metrics, to, tier, last) < 0)
+			if (move(metrics, to, tier, &slots->at[slots->n - 1]) < 0)
 				return -ENOMEM;
-			slot_release(last);
 			slots->n--;
-			count_bytes(metrics, tier, before, 0);
 		}
 	}
 	return 0;

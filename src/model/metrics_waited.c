@@ -24,6 +24,16 @@ static void move_up(struct waited_for waited[WAITED_FOR_MAX], int i)
 	}
 }
 
+static void count_more(
+	struct waited_for waited[WAITED_FOR_MAX], int i, const struct waited_for *more)
+{
+	if (__builtin_add_overflow(waited[i].times, more->times, &waited[i].times))
+		waited[i].times = UINT32_MAX;
+	if (waited[i].longest < more->longest)
+		waited[i].longest = more->longest;
+	move_up(waited, i);
+}
+
 void waited_add(struct waited_for waited[WAITED_FOR_MAX], const struct waited_for *more)
 {
 	int i = 0;
@@ -37,27 +47,60 @@ void waited_add(struct waited_for waited[WAITED_FOR_MAX], const struct waited_fo
 	} else if (!waited[i].times) {
 		memcpy(waited[i].who, more->who, sizeof waited[i].who);
 	}
-	if (__builtin_add_overflow(waited[i].times, more->times, &waited[i].times))
-		waited[i].times = UINT32_MAX;
-	if (waited[i].longest < more->longest)
-		waited[i].longest = more->longest;
-	move_up(waited, i);
+	count_more(waited, i, more);
+}
+
+/* The rest of the text if it begins so, or NULL. */
+static const char *skip(const char *text, const char *begins)
+{
+	size_t len = strlen(begins);
+
+	return strncmp(text, begins, len) == 0 ? text + len : NULL;
+}
+
+/* Is that "php on web1"? */
+static bool is_called(const char *who, const char *holder, const char *host)
+{
+	const char *rest = skip(who, holder);
+
+	if (rest && *host)
+		rest = skip(rest, " on ");
+	return rest && strcmp(rest, host) == 0;
+}
+
+static void call(char *dst, size_t size, const char *holder, const char *host)
+{
+	char who[512];
+
+	snprintf(who, sizeof who, "%s%s%s", holder, *host ? " on " : "", host);
+	/* Clean as it is, but cut between characters. */
+	text_visible(dst, size, who, strlen(who));
+}
+
+static const char *host_of(const struct metric *metric)
+{
+	if (metric->holder_host && *metric->holder_host)
+		return metric->holder_host;
+	return metric->host ? metric->host : "";
 }
 
 void waited_add_line(struct waited_for waited[WAITED_FOR_MAX], const struct metric *metric)
 {
-	const char *host =
-		metric->holder_host && *metric->holder_host ? metric->holder_host : metric->host;
 	struct waited_for more = {.times = 1, .longest = metric->wait > 0 ? metric->wait : 0};
-	char who[512];
+	int i = 0;
 
 	if (metric->event != METRIC_BUSY && metric->event != METRIC_TIMEOUT &&
 		metric->event != METRIC_SLOW)
 		return;
 	if (!metric->holder || !*metric->holder)
 		return;
-	snprintf(who, sizeof who, "%s%s%s", metric->holder, host && *host ? " on " : "",
-		host ? host : "");
-	text_visible(more.who, sizeof more.who, who, strlen(who));
+	while (i < WAITED_FOR_MAX && waited[i].times &&
+		!is_called(waited[i].who, metric->holder, host_of(metric)))
+		i++;
+	if (i < WAITED_FOR_MAX && waited[i].times) {
+		count_more(waited, i, &more);
+		return;
+	}
+	call(more.who, sizeof more.who, metric->holder, host_of(metric));
 	waited_add(waited, &more);
 }
