@@ -110,6 +110,7 @@ src_libcore_la_SOURCES = \
 	src/model/columns.h \
 	src/model/compare.c \
 	src/model/compare.h \
+	src/model/compare_verdict.c \
 	src/model/event.c \
 	src/model/event.h \
 	src/model/event_write.c \

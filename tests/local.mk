@@ -59,7 +59,8 @@ UNIT_TESTS = \
 	tests/test_plain \
 	tests/test_options \
 	tests/test_lock_options \
-	tests/test_listing
+	tests/test_listing \
+	tests/test_compare
 
 # Shell tests print TAP: a t-NAME for each command, a check-NAME for each rule of the tree.
 SHELL_TESTS = \

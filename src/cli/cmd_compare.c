@@ -146,6 +146,25 @@ static int cell_width(const struct comparing *comparing, int cols)
 	return width < CELL_LEAST ? CELL_LEAST : width;
 }
 
+/* What the verdict compares where both are taken together. */
+static void write_first_tries(const struct comparing *comparing, int width, struct buf *out)
+{
+	char text[64];
+
+	print_cell(out, "p95 of first tries", LABEL_WIDTH, false, false);
+	for (int side = 0; side < SIDES; side++) {
+		struct percentiles wait =
+			histogram_percentiles(&comparing->compare.side[side].first_try);
+
+		if (wait.n > 0 && wait.n < PERCENTILES_FEW)
+			snprintf(text, sizeof text, "n=%" PRIu64 ", too few", wait.n);
+		else
+			text_latency(text, sizeof text, wait.p95);
+		print_cell(out, text, width, true, side == SIDE_B);
+	}
+	buf_addc(out, '\n');
+}
+
 static void write_sides(const struct comparing *comparing, int cols, struct buf *out)
 {
 	int width = cell_width(comparing, cols);
@@ -165,6 +184,8 @@ static void write_sides(const struct comparing *comparing, int cols, struct buf 
 			print_cell(out, text, width, true, side == SIDE_B);
 		}
 		buf_addc(out, '\n');
+		if (rows[r] == FIGURE_WAIT_MAX && compare_is_together(&comparing->compare))
+			write_first_tries(comparing, width, out);
 	}
 }
 
@@ -250,12 +271,13 @@ static json_t *side_to_json(const struct comparing *comparing, enum compare_side
 	const struct compare *compare = &comparing->compare;
 	const struct compare_side_facts *facts = &compare->side[side];
 	json_t *object = figures_to_json(&comparing->figures[side]);
-	json_t *more = json_pack("{s:s, s:I, s:I, s:I, s:o}", "name", comparing->name[side],
+	struct percentiles first_try = histogram_percentiles(&facts->first_try);
+	json_t *more = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "name", comparing->name[side],
 		"locks", (json_int_t)facts->locks, "only", (json_int_t)compare_only(compare, side),
 		"gave_what_the_other_refused", (json_int_t)compare->disagreements[side],
 		"last_acquired",
-		facts->acquired_last ? json_real(clock_seconds(facts->acquired_last))
-				     : json_null());
+		facts->acquired_last ? json_real(clock_seconds(facts->acquired_last)) : json_null(),
+		"first_try_wait_ms", percentiles_to_json(&first_try));
 
 	if (!object || !more || json_object_update(object, more) < 0) {
 		json_decref(object);

@@ -3,6 +3,7 @@
 #include "cli/log_options.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "cli/cli.h"
 
 enum { OPT_LOG = 0x3000, OPT_ROTATED, OPT_SINCE, OPT_UNTIL };
+
+#define NS_PER_HOUR (3600 * NS_PER_S)
 
 /* A number alone: from here on it is a time (3 March 1973), before it a duration. */
 #define LEAST_TIME INT64_C(100000000)
@@ -39,11 +42,13 @@ static void set_time(struct log_time *time, int kind, int64_t ns)
 	switch (kind) {
 	case LOG_TIME_NONE: snprintf(time->text, sizeof time->text, "all"); break;
 	case LOG_TIME_AT: text_time(time->text, sizeof time->text, ns); break;
-	/* "24h" is a word that people know; text_duration() has "1d00h" for it. */
+	/* "24h" and "7d" are words that people know; text_duration() has "1d00h" and "7d00h". */
 	case LOG_TIME_AGO:
-		if (ns % (3600 * NS_PER_S) == 0 && ns < 100 * 3600 * NS_PER_S)
-			snprintf(time->text, sizeof time->text, "%dh",
-				(int)(ns / (3600 * NS_PER_S)));
+		if (ns >= 100 * NS_PER_HOUR && ns % (24 * NS_PER_HOUR) == 0)
+			snprintf(time->text, sizeof time->text, "%" PRId64 "d",
+				ns / (24 * NS_PER_HOUR));
+		else if (ns && ns < 100 * NS_PER_HOUR && ns % NS_PER_HOUR == 0)
+			snprintf(time->text, sizeof time->text, "%" PRId64 "h", ns / NS_PER_HOUR);
 		else
 			text_duration(time->text, sizeof time->text, ns);
 		break;

@@ -48,6 +48,7 @@ enum {
 
 struct compare_side_facts {
 	struct tally tally;                   /* of all its lines */
+	struct histogram first_try;           /* waits of acquisitions that needed one attempt */
 	wall_t acquired_first, acquired_last; /* 0: never */
 	uint64_t lines;
 	size_t locks; /* how many it has; at most COMPARE_LOCKS */
@@ -87,12 +88,20 @@ void compare_release(struct compare *compare);
 uint64_t compare_only(const struct compare *compare, enum compare_side side);
 
 /*
+ * Was the half of either's acquisitions and more together with the other? Then the one that is
+ * taken first has all the waiting and all the failures, whichever it is.
+ */
+bool compare_is_together(const struct compare *compare);
+
+/*
  * May one switch to B? Not if there is a reason against it:
  * B was acquired fewer than 20 times, or A was (then there is nothing to compare with);
  * B was lost;
  * there were overlaps or disagreements;
- * more of B's attempts failed than of A's, in per cent to one decimal;
- * the p95 of B's wait is more than twice A's, and by more than 10 ms (both have 20 and more);
+ * more of B's attempts failed than of A's, in per cent to one decimal (not if they were taken
+ * together);
+ * the p95 of B's wait is more than twice A's, and by more than 10 ms (both have 20 and more; of
+ * those taken together only the waits that needed one attempt);
  * B has more stale ones per 100 acquisitions than A, to one decimal;
  * B was not acquired in the last quarter of the window [since, until).
  */
