@@ -157,6 +157,11 @@ src_libcore_la_SOURCES = \
 	src/system/outfile.h \
 	src/backends/backend.c \
 	src/backends/kernel.c \
+	src/backends/log.c \
+	src/backends/log_files.c \
+	src/backends/log_private.h \
+	src/backends/log_read.c \
+	src/backends/log_watch.c \
 	src/backends/replay.c \
 	src/engine/act.c \
 	src/engine/act.h \

@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/test_backend \
 	tests/test_file \
 	tests/test_kernel \
+	tests/test_log \
 	tests/test_replay \
 	tests/test_source \
 	tests/test_hub \
@@ -133,6 +134,7 @@ tests_fake_locktop_LDADD = src/libtakecli.la src/libguard.la src/libtake.la
 # Tests in which inotify cannot be had (failing_inotify.h).
 FAILING_INOTIFY = -Wl,--wrap=inotify_init1
 tests_test_file_LDFLAGS = $(AM_LDFLAGS) $(FAILING_INOTIFY)
+tests_test_log_LDFLAGS = $(AM_LDFLAGS) $(FAILING_INOTIFY)
 tests_test_watch_LDFLAGS = $(AM_LDFLAGS) $(FAILING_INOTIFY)
 
 # Others act in the middle of a release.

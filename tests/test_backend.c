@@ -19,6 +19,7 @@ static void a_scheme_finds_its_backend(void **state)
 	assert_ptr_equal(find("file:/run/lock", NULL), &backend_file);
 	assert_ptr_equal(find("/run/lock", NULL), &backend_file);
 	assert_ptr_equal(find("kernel:", NULL), &backend_kernel);
+	assert_ptr_equal(find("log:/x/*.jsonl", NULL), &backend_log);
 	assert_ptr_equal(find("replay:night.jsonl", NULL), &backend_replay);
 }
 
@@ -29,7 +30,7 @@ static void an_unknown_scheme_says_what_there_is(void **state)
 	(void)state;
 	assert_null(find("foo:/run/lock", &err));
 	assert_int_equal(err.code, -EINVAL);
-	assert_string_equal(err.text, "no backend 'foo', there are file, kernel, replay");
+	assert_string_equal(err.text, "no backend 'foo', there are file, kernel, log, replay");
 }
 
 static void every_backend_can_do_what_the_engine_calls(void **state)
@@ -54,7 +55,8 @@ static void every_backend_can_do_what_the_engine_calls(void **state)
 static void a_parameter_that_nobody_knows_is_refused(void **state)
 {
 	static const char *const uris[] = {"file:/tmp?x=1", "kernel:?x=1", "replay:/tmp/a?x=1",
-		"file:", "kernel:/tmp", "replay:", "replay:/tmp/a?speed=fast",
+		"log:", "log://h/x", "log:/x?a=b", "log:/x?rotated=1", "log:/x?window=0",
+		"log:/x?window=long", "file:", "kernel:/tmp", "replay:", "replay:/tmp/a?speed=fast",
 		"replay:/tmp/a?speed=0", "replay:/tmp/a?speed=nan", "replay:/tmp/a?speed=1e9"};
 	struct place_test *place = new_place();
 

@@ -320,6 +320,14 @@ static void the_logs_are_those_of_the_configuration(void **state)
 	assert_non_null(logs);
 	assert_non_null(strstr(logs[0], "/locktop/metrics.jsonl"));
 	metricsread_logs_free(logs);
+	settings.log = (char *[]){(char[]){"/a/*.jsonl"}, (char[]){"/b.log"}};
+	settings.logs = 2;
+	logs = metricsread_logs(&settings);
+	assert_non_null(logs);
+	assert_string_equal(logs[0], "/a/*.jsonl");
+	assert_string_equal(logs[1], "/b.log");
+	assert_null(logs[2]);
+	metricsread_logs_free(logs);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

@@ -9,7 +9,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-const struct backend *const backends[] = {&backend_file, &backend_kernel, &backend_replay, NULL};
+const struct backend *const backends[] = {
+	&backend_file, &backend_kernel, &backend_log, &backend_replay, NULL};
 
 const struct backend *backend_for(const struct uri *uri, struct error *err)
 {

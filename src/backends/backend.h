@@ -93,12 +93,14 @@ struct backend {
 
 extern const struct backend backend_file;
 extern const struct backend backend_kernel;
+extern const struct backend backend_log;
 extern const struct backend backend_replay;
 
 /* All that are built in, NULL-terminated. */
 extern const struct backend *const backends[];
 
-/* By scheme; NULL with "no backend 'foo', there are file, kernel, replay" (ssh is the hub's). */
+/* By scheme; NULL with "no backend 'foo', there are file, kernel, log, replay" (ssh is the hub's).
+ */
 const struct backend *backend_for(const struct uri *uri, struct error *err);
 
 #endif

@@ -251,17 +251,26 @@ static int add_roots(char **logs)
 	return geteuid() != 0 && access(path, R_OK) == 0 ? add(logs, strdup(path)) : 0;
 }
 
+static int add_usual(char **logs, const struct settings *settings)
+{
+	int result = 0;
+
+	if (!settings->metrics)
+		result = add(logs, logfile_usual_path("metrics.jsonl"));
+	else if (strcmp(settings->metrics, "none") != 0)
+		result = add(logs, strdup(settings->metrics));
+	return result == 0 ? add_roots(logs) : result;
+}
+
 char **metricsread_logs(const struct settings *settings)
 {
-	char **logs = calloc(3, sizeof *logs);
+	char **logs = calloc(settings->logs + 3, sizeof *logs);
 	int result = logs ? 0 : -ENOMEM;
 
-	if (result == 0 && !settings->metrics)
-		result = add(logs, logfile_usual_path("metrics.jsonl"));
-	else if (result == 0 && strcmp(settings->metrics, "none") != 0)
-		result = add(logs, strdup(settings->metrics));
-	if (result == 0)
-		result = add_roots(logs);
+	for (size_t i = 0; i < settings->logs && result == 0; i++)
+		result = add(logs, strdup(settings->log[i]));
+	if (result == 0 && settings->logs == 0)
+		result = add_usual(logs, settings);
 	if (result == 0)
 		return logs;
 	metricsread_logs_free(logs);

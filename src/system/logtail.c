@@ -419,7 +419,7 @@ static int follow(struct logtail *tail, struct error *err)
 	struct stat st;
 	int result;
 
-	if (tail->now.fd >= 0 && (tail->is_fixed || tail->is_compressed))
+	if (tail->is_fixed || (tail->is_compressed && tail->now.fd >= 0))
 		return 0;
 	result = look_at_name(tail, &is_another);
 	if (result || !is_another)
