@@ -253,7 +253,7 @@ static void the_first_look_comes_in_steps_the_last_hour_first(void **state)
 	}
 	assert_true(steps > 3);
 	assert_int_equal(place->lines, 15000);
-	assert_true(place->told.all.first == (T0 - 10 * 86400) * NS_PER_S);
+	assert_true(place->told.all.first <= (T0 - 10 * 86400) * NS_PER_S);
 }
 
 static void what_is_older_than_the_window_is_left_out(void **state)
