@@ -134,7 +134,7 @@ _locktop()
 			COMPREPLY+=($(compgen -W "$(timeout 1 locktop ls --format=ids 2>/dev/null |
 				grep '^/')" -- "$cur"))
 			;;
-		*) COMPREPLY+=($(compgen -W 'file: kernel: ssh: replay:' -- "$cur")) ;;
+		*) COMPREPLY+=($(compgen -W 'file: kernel: log: ssh: replay:' -- "$cur")) ;;
 		esac
 		if ((COMP_CWORD == 1)); then
 			COMPREPLY+=($(compgen -W "$commands" -- "$cur"))

@@ -36,7 +36,7 @@ complete -c locktop -n $first -a fence-check -d 'Tell whether a fence is the las
 
 # Sources and addresses; folders and files complete by themselves.
 complete -c locktop -n "not __fish_seen_subcommand_from status release signal report compare demo run $detached" \
-	-a 'file: kernel: ssh: replay:' -d Source
+	-a 'file: kernel: log: ssh: replay:' -d Source
 complete -c locktop -n "__fish_seen_subcommand_from status release signal report compare watch $detached" -a '(__locktop_addresses)'
 complete -c locktop -n '__fish_seen_subcommand_from demo' -f
 

@@ -130,8 +130,8 @@ static char *more_help(int key, const char *text, void *input)
 	for (const struct command *const *c = commands; *c; c++)
 		if ((*c)->summary && *c != &command_monitor)
 			fprintf(stream, "  locktop %-8s  %s\n", (*c)->name, (*c)->summary);
-	fputs("\nA SOURCE is a folder or file of locks, kernel:, ssh:HOST:SOURCE or replay:FILE.\n"
-	      "See locktop(1).",
+	fputs("\nA SOURCE is a folder or file of locks, kernel:, log:FILE, ssh:HOST:SOURCE or\n"
+	      "replay:FILE. See locktop(1).",
 		stream);
 	fclose(stream);
 	return out;
