@@ -61,7 +61,11 @@ UNIT_TESTS = \
 	tests/test_options \
 	tests/test_lock_options \
 	tests/test_listing \
-	tests/test_compare
+	tests/test_check \
+	tests/test_compare \
+	tests/test_nagios_range \
+	tests/test_prometheus \
+	tests/test_outfile
 
 # Shell tests print TAP: a t-NAME for each command, a check-NAME for each rule of the tree.
 SHELL_TESTS = \
@@ -147,6 +151,9 @@ tests_test_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite
 tests_test_fence_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=pwrite,--wrap=fdatasync
 tests_test_lt1_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=flock,--wrap=pwrite,--wrap=openat,--wrap=fstatfs \
 	-Wl,--wrap=linkat,--wrap=renameat2,--wrap=clone,--wrap=unlinkat
+
+# A rename and a sync fail.
+tests_test_outfile_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=renameat,--wrap=fsync
 
 # Its allocations fail one after the other.
 tests_test_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
