@@ -120,6 +120,16 @@ live()
 	pids="$pids $live"
 }
 
+# kill_run PID: `locktop run` and its command, at once, so that it gives nothing back
+kill_run()
+{
+	eventually pgrep -P "$1" || return 1
+	command_of_run=$(pgrep -P "$1")
+	kill -KILL "$1"
+	kill -KILL "$command_of_run"
+	wait "$1" 2>/dev/null
+}
+
 # state FOLDER NAME: the word that ls has for it
 state()
 {

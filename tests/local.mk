@@ -78,6 +78,8 @@ SHELL_TESTS = \
 	tests/t-release \
 	tests/t-run \
 	tests/t-metrics \
+	tests/t-export \
+	tests/t-check \
 	tests/t-source \
 	tests/t-monitor \
 	tests/t-bootstrap \

@@ -236,6 +236,7 @@ static int add_targets(struct look *look, struct error *err)
 	if (!look->target)
 		return error_sys(err, -ENOMEM, "cannot check");
 	look->session->lacks_kernel = true;
+	look->session->takes_faults = true;
 	if (look->args->n == 0)
 		e = session_sources(look->session, NULL, 0, err);
 	for (size_t i = 0; e == 0 && i < look->args->n; i++)

@@ -131,6 +131,7 @@ static int export(const char *program, struct session *session, void *data)
 	int e, code;
 
 	session->lacks_kernel = true;
+	session->takes_faults = true;
 	e = session_sources(session, args->sources, args->n, &err);
 	if (e < 0)
 		return cli_fail(program, cli_exit_code(e), "%s", err.text);

@@ -245,8 +245,10 @@ static bool is_gathered(const struct session *session)
 	for (size_t i = 0; i < session->model.sources; i++) {
 		const struct model_source *source = &session->model.source[i];
 
-		if (!source->is_complete && source->state != SOURCE_DOWN &&
-			source->state != SOURCE_ENDED)
+		if (source->is_complete || source->state == SOURCE_DOWN ||
+			source->state == SOURCE_ENDED)
+			continue;
+		if (!source->fault || !session->takes_faults)
 			return false;
 	}
 	return true;

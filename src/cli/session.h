@@ -23,6 +23,7 @@ struct session {
 	const char *hub_args[10];
 	bool is_once;      /* sources take one look and end */
 	bool lacks_kernel; /* set before session_sources(): no kernel: that was not named there */
+	bool takes_faults; /* session_gather() takes a fault for an answer */
 	bool is_open;      /* world */
 	/* Whoever draws is told that something changed; and of answers to deeds. May be NULL. */
 	void (*changed)(void *data);

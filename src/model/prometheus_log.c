@@ -8,7 +8,7 @@
 /* The row of what was left out, taken together; no lock is called so. */
 #define OTHERS "(others)"
 
-#define IN_LOG " in the current metrics log; begins anew when that is rotated."
+#define IN_LOG ", in the current metrics log; begins anew when that is rotated."
 
 /* Of what tally_to_json() has too. */
 enum { SLOW = -1 };
@@ -29,7 +29,7 @@ static const struct counter {
 		METRIC_TAKEN_OVER},
 	{"locktop_lock_releases_total",
 		"Releases by the holder, and by an administrator of a stale lock or by "
-		"force;" IN_LOG,
+		"force" IN_LOG,
 		"reason", "holder", METRIC_RELEASED},
 	{"locktop_lock_releases_total", NULL, "reason", "stale", METRIC_RELEASED_STALE},
 	{"locktop_lock_releases_total", NULL, "reason", "forced", METRIC_FORCED},
@@ -152,7 +152,7 @@ static const struct duration {
 		"locktop_lock_wait_quantile_seconds",
 		"Percentiles of these waits, as locktop report has them; at most 1 % too high.",
 		wait_of},
-	{"locktop_lock_hold_seconds", "How long the lock was held each time," IN_LOG,
+	{"locktop_lock_hold_seconds", "How long the lock was held each time" IN_LOG,
 		"locktop_lock_hold_quantile_seconds",
 		"Percentiles of these holds, as locktop report has them; at most 1 % too high.",
 		hold_of},
