@@ -271,6 +271,29 @@ static void the_page_follows_the_log_and_the_time(void **state)
 	scene_release(&scene);
 }
 
+/* What took long to count waits for its turn; a question that is asked anew does not. */
+static void counting_has_a_small_share_of_the_time(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, few);
+	scene_keys(&scene, "g");
+	assert_shows(&scene, "n=7,");
+	scene.top.page.cost = NS_PER_S;
+	taken(&scene, "import.lock", 600, 5, 1);
+	model_tick(&scene.model, SCENE_NOW + 4 * NS_PER_S, SCENE_WALL + 4 * NS_PER_S);
+	assert_shows(&scene, "n=7,");
+	model_tick(&scene.model, SCENE_NOW + 5 * NS_PER_S, SCENE_WALL + 5 * NS_PER_S);
+	assert_shows(&scene, "n=8,");
+	scene.top.page.cost = NS_PER_S;
+	taken(&scene, "import.lock", 600, 5, 1);
+	assert_shows(&scene, "n=8,");
+	scene_keys(&scene, "3");
+	assert_shows(&scene, "n=9,");
+	scene_release(&scene);
+}
+
 static void a_pause_stops_the_window(void **state)
 {
 	struct scene scene;
@@ -353,6 +376,10 @@ static void the_lock_that_is_looked_at_stays(void **state)
 	scene_put(&scene, 0, lock);
 	scene_draw(&scene);
 	assert_shows(&scene, "metrics of /run/lock/import.lock");
+	top_key(&scene.top, KEY_ESCAPE);
+	scene_put(&scene, 0, scene_lock(&scene, "new.lock", 98, LIFE_ALIVE, 1));
+	scene_draw(&scene);
+	assert_string_equal(scene.top.list[scene.top.cursor].lock->name, "import.lock");
 	scene_release(&scene);
 }
 
@@ -388,6 +415,12 @@ static void a_hold_is_compared_with_what_is_usual(void **state)
 	assert_shows(&scene, "held 47s now; n=7 in last 7d, too few to compare");
 	entry->usual.n = 0;
 	assert_shows(&scene, "held 47s now; no hold of the last 7d to compare");
+	scene_put(
+		&scene, 0, scene_lock(&scene, "import.lock", 4711, LIFE_ALIVE, 840)); /* OVERDUE */
+	assert_shows(&scene, "held 14m00s now");
+	scene_put(&scene, 0, scene_lock(&scene, "import.lock", 4711, LIFE_GONE, 840)); /* STALE */
+	scene_draw(&scene);
+	assert_false(scene_shows(&scene, "held "));
 	scene_put(&scene, 0, scene_lock(&scene, "import.lock", 0, LIFE_UNKNOWN, 0));
 	scene_draw(&scene);
 	assert_false(scene_shows(&scene, "held "));
@@ -506,6 +539,7 @@ int main(void)
 		cmocka_unit_test(digits_and_w_choose_the_window),
 		cmocka_unit_test(a_window_has_what_happened_in_it),
 		cmocka_unit_test(the_page_follows_the_log_and_the_time),
+		cmocka_unit_test(counting_has_a_small_share_of_the_time),
 		cmocka_unit_test(a_pause_stops_the_window),
 		cmocka_unit_test(a_shows_all_locks_or_the_selected_one),
 		cmocka_unit_test(without_a_lock_all_are_shown),

@@ -13,7 +13,10 @@ enum {
 	ROWS_FOR_PAIRS = 22,
 	ROWS_FOR_TWO = 10, /* of the two graphs that have a plot */
 	ADDRESS = 1024,
+	COUNT_SHARE = 5,
 };
+
+#define COUNT_LONG (5 * NS_PER_MS)
 
 /* --- where things go ------------------------------------------------------------------------- */
 
@@ -195,10 +198,20 @@ static struct page_key key_of(const struct top *top, const struct model *model)
 	return key;
 }
 
-static bool is_same_key(const struct page_key *a, const struct page_key *b)
+/* Is it the same question, whatever the answer is now? */
+static bool is_same_question(const struct page_key *a, const struct page_key *b)
 {
-	return a->model == b->model && a->changes == b->changes && a->slot == b->slot &&
-	       a->window == b->window && a->lock == b->lock && a->n == b->n;
+	return a->model == b->model && a->window == b->window && a->lock == b->lock && a->n == b->n;
+}
+
+/* What takes long to count is counted anew only after so many times that long. */
+static bool is_due(const struct metrics_page *page, const struct page_key *key, mono_t now)
+{
+	if (!is_same_question(key, &page->key))
+		return true;
+	if (key->changes == page->key.changes && key->slot == page->key.slot)
+		return false;
+	return page->cost < COUNT_LONG || now - page->counted >= COUNT_SHARE * page->cost;
 }
 
 static void count(struct metrics_page *page, const struct model *model, struct series_set set)
@@ -235,11 +248,16 @@ void metrics_page_update(struct top *top)
 	struct metrics_page *page = &top->page;
 	struct page_key key = key_of(top, model);
 
-	if (is_same_key(&key, &page->key))
+	mono_t began;
+
+	if (!is_due(page, &key, top->model->now))
 		return;
+	began = clock_mono(&clock_system);
 	page->key = key;
 	page->n = key.n;
 	count(page, model, key.lock ? series_of_lock(top, model) : model_series_all(model));
+	page->cost = clock_mono(&clock_system) - began;
+	page->counted = top->model->now;
 }
 
 void metrics_page_release(struct metrics_page *page)

@@ -29,6 +29,7 @@ struct metrics_page {
 	enum window window;
 	bool is_log, is_all;
 	struct page_key key;
+	mono_t cost, counted; /* ns that counting took, and when that was */
 	char *name, *address; /* owned; the lock that was selected, also when it has gone */
 	struct tally tally;   /* owned; of the window */
 	struct point *point;  /* owned */
