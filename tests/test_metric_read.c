@@ -388,6 +388,9 @@ static void the_plugins_debug_lines_are_understood(void **state)
 		{DEBUG "{\"event\":\"taken_over\"}", 1, THEN "\"event\":\"taken_over\"" USUAL "}"},
 		{DEBUG "{\"active\":false,\"stale\":true}", 1,
 			THEN "\"event\":\"stale\"" USUAL "}"},
+		{DEBUG "{\"fallback\":\"no folder\"}", 1,
+			THEN "\"event\":\"fallback\"" USUAL ",\"reason\":\"no folder\"}"},
+		{DEBUG "{\"disagree\":\"the transient lets a second one in\"}", 0, NULL},
 		/* The event is what counts, also where it is stale. */
 		{DEBUG "{\"stale\":true,\"event\":\"released\"}", 1,
 			THEN "\"event\":\"released\"" USUAL "}"},

@@ -188,8 +188,10 @@ static int event_of(const json_t *object)
 	size_t len;
 	int event;
 
+	if (!word && json_is_true(json_object_get(object, "stale")))
+		return METRIC_STALE;
 	if (!word)
-		return json_is_true(json_object_get(object, "stale")) ? METRIC_STALE : -1;
+		return text_of(object, KEYS("fallback")) ? METRIC_FALLBACK : -1;
 	len = normalise(normal, sizeof normal, word);
 	event = metric_event_from_word(normal, len);
 	for (size_t i = 0; event < 0 && i < sizeof synonyms / sizeof *synonyms; i++)
@@ -239,7 +241,7 @@ static void take_members(const json_t *object, struct metric *metric)
 		metric->hold = number_of(object, KEYS("held", "hold", "duration"), NS_PER_S);
 	metric->holder_age = number_of(object, KEYS("age"), NS_PER_S);
 	metric->attempts = number_of(object, KEYS("attempts"), 1);
-	metric->reason = text_of(object, KEYS("reason", "message"));
+	metric->reason = text_of(object, KEYS("reason", "message", "fallback"));
 }
 
 /* The lock, as everywhere: a file's name, and its folder as the source. */
