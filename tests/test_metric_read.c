@@ -526,6 +526,7 @@ static void the_time_of_a_line_is_told_without_reading_it(void **state)
 		{"{\"ts\":7258118399.999999}", 7258118399999999},
 		/* A text is no key. */
 		{"{\"lock\":\"{\\\"ts\\\":5,\",\"ts\":7}", 7000000},
+		{"{\"x\\\"ts\":5,\"ts\":7}", 7000000},
 		{"{\"lock\":\"x,\\\"ts\\\":5\"}", -1},
 		{STAMP " anything", 1795403253000000},
 		{"[01-Jan-1970 00:00:00 UTC] x", 0},
