@@ -235,7 +235,7 @@ static int add_targets(struct look *look, struct error *err)
 	look->target = calloc(look->args->n + 1, sizeof *look->target);
 	if (!look->target)
 		return error_sys(err, -ENOMEM, "cannot check");
-	look->session->lacks_kernel = true;
+	look->session->only_locks = true;
 	look->session->takes_faults = true;
 	if (look->args->n == 0)
 		e = session_sources(look->session, NULL, 0, err);

@@ -130,7 +130,7 @@ static int export(const char *program, struct session *session, void *data)
 	struct error err;
 	int e, code;
 
-	session->lacks_kernel = true;
+	session->only_locks = true;
 	session->takes_faults = true;
 	e = session_sources(session, args->sources, args->n, &err);
 	if (e < 0)

@@ -184,6 +184,8 @@ int session_add(struct session *session, const char *uri, struct error *err)
 	if (e < 0)
 		return e;
 	e = check_uri(&parsed, err);
+	if (e == 0 && session->only_locks && strcmp(parsed.scheme, "log") == 0)
+		e = error_set(err, -EINVAL, "%s is a log and has no locks: see --log", uri);
 	text = e < 0 ? NULL : absolute(uri, &parsed);
 	uri_release(&parsed);
 	if (e < 0)
@@ -213,17 +215,23 @@ static int add_usual(struct session *session, struct error *err)
 		e = session_add(session, "file:/run/lock", err);
 	if (e >= 0 && is_folder("/run"))
 		e = session_add(session, "file:/run?glob=*.pid", err);
-	if (e >= 0 && !session->lacks_kernel)
+	if (e >= 0 && !session->only_locks)
 		e = session_add(session, "kernel:", err);
 	return e < 0 ? e : 0;
 }
 
-/* Also that of another host. */
-static bool is_kernel(const char *uri)
+/* Also on another host. */
+static bool is_of_scheme(const char *uri, const char *scheme)
 {
-	const char *inner = strncmp(uri, "ssh:", 4) == 0 ? strstr(uri, ":kernel:") : NULL;
+	const char *host = strncmp(uri, "ssh:", 4) == 0 ? strstr(uri, scheme) : NULL;
 
-	return strncmp(inner ? inner + 1 : uri, "kernel:", 7) == 0;
+	return strncmp(host && host[-1] == ':' ? host : uri, scheme, strlen(scheme)) == 0;
+}
+
+static bool is_wanted(const struct session *session, const char *uri)
+{
+	return !session->only_locks ||
+	       (!is_of_scheme(uri, "kernel:") && !is_of_scheme(uri, "log:"));
 }
 
 int session_sources(struct session *session, char *const *uris, size_t n, struct error *err)
@@ -233,7 +241,7 @@ int session_sources(struct session *session, char *const *uris, size_t n, struct
 	for (size_t i = 0; i < n && e >= 0; i++)
 		e = session_add(session, uris[i], err);
 	for (size_t i = 0; n == 0 && i < session->settings.sources && e >= 0; i++)
-		if (!session->lacks_kernel || !is_kernel(session->settings.source[i].uri))
+		if (is_wanted(session, session->settings.source[i].uri))
 			e = session_add(session, session->settings.source[i].uri, err);
 	if (n == 0 && session->settings.sources == 0)
 		e = add_usual(session, err);

@@ -22,7 +22,7 @@ struct session {
 	char program[4096]; /* what the hub starts */
 	const char *hub_args[10];
 	bool is_once;      /* sources take one look and end */
-	bool lacks_kernel; /* set before session_sources(): no kernel: that was not named there */
+	bool only_locks;   /* set before sources are added: no log:, and kernel: only if named */
 	bool takes_faults; /* session_gather() takes a fault for an answer */
 	bool is_open;      /* world */
 	/* Whoever draws is told that something changed; and of answers to deeds. May be NULL. */
@@ -44,7 +44,7 @@ int session_start(struct session *session, bool once, struct error *err);
 int session_add(struct session *session, const char *uri, struct error *err);
 /*
  * Adds the sources named on the command line; without any, those of the settings; without
- * those, what the host has: /run/lock, /run/?*.pid, kernel: (session->lacks_kernel: neither
+ * those, what the host has: /run/lock, /run/?*.pid, kernel: (session->only_locks: neither
  * that nor one of the settings).
  */
 int session_sources(struct session *session, char *const *uris, size_t n, struct error *err);
