@@ -24,6 +24,16 @@ struct pulse {
 	int64_t took, every;
 };
 
+/*
+ * How long the holds of a lock usually are, as far as it is not what was noted before. Logs are not
+ * told again, but the verdict depends on it.
+ */
+struct usual {
+	size_t source;
+	char *name; /* owned */
+	struct percentiles usual;
+};
+
 struct note {
 	enum note_kind kind;
 	bool is_step;
@@ -37,6 +47,8 @@ struct note {
 	struct event *event; /* EVENT: owned; STATE: its text is the fault; NULL none */
 	struct pulse *pulse; /* owned array: what has to be set before */
 	size_t pulses;
+	struct usual *usual; /* owned array; the same */
+	size_t usuals;
 };
 
 /* A whole model, and what was told since. */
@@ -70,6 +82,7 @@ struct history {
 	mono_t now;
 	wall_t now_wall;
 	size_t entries;
+	uint64_t usual_counts; /* the model's, when the usual holds of all locks were compared */
 	bool is_too_long;
 };
 
@@ -131,6 +144,9 @@ static void note_release(struct note *note)
 	lock_unref(note->lock);
 	free_event(note->event);
 	free(note->pulse);
+	for (size_t i = 0; i < note->usuals; i++)
+		free(note->usual[i].name);
+	free(note->usual);
 	*note = (struct note){0};
 }
 
@@ -237,8 +253,11 @@ static int see_sources(struct history *history, const struct model *model)
 /* What logs say does not stand still with the copy: it would be told twice. */
 static void forget_logs(struct model *model)
 {
-	for (size_t i = 0; i < model->sources; i++)
+	for (size_t i = 0; i < model->sources; i++) {
 		model->source[i].metrics = NULL;
+		model->source[i].is_metrics_past = false;
+		model->source[i].is_filling = false;
+	}
 }
 
 static struct segment *add_segment(struct history *history)
@@ -343,9 +362,81 @@ static int add_pulses(
 	return 0;
 }
 
+/* What of it is shown or judged by, as one number. */
+static int64_t usual_key(const struct percentiles *usual)
+{
+	return usual->n < PERCENTILES_FEW ? -(int64_t)usual->n : usual->p99;
+}
+
+/* On a busy log it moves all the time, and by little. */
+static bool is_about(int64_t a, int64_t b)
+{
+	enum { FEW_PERCENT = 50 };
+
+	return a == b || (a > 0 && b > 0 && a - b < a / FEW_PERCENT && b - a < b / FEW_PERCENT);
+}
+
+static int add_usual(struct note *note, struct entry *entry)
+{
+	struct usual *grown = note->usual;
+	char *name = strdup(entry->lock->name);
+
+	if (!(note->usuals & (note->usuals + 1))) /* grows at 0, 1, 3, 7, … */
+		grown = reallocarray(grown, 2 * note->usuals + 1, sizeof *grown);
+	if (grown)
+		note->usual = grown;
+	if (!grown || !name) {
+		free(name);
+		return -ENOMEM;
+	}
+	entry->usual_noted = usual_key(&entry->usual);
+	grown[note->usuals++] = (struct usual){
+		.source = entry->source,
+		.name = name,
+		.usual = entry->usual,
+	};
+	return 0;
+}
+
+/* Where the state changed, or a lock is new, it has to be exact. */
+static int add_usual_exactly(
+	struct note *note, const struct model *model, size_t source, const char *name)
+{
+	struct entry *entry = model_find(model, source, name);
+
+	if (!entry || usual_key(&entry->usual) == entry->usual_noted)
+		return 0;
+	return add_usual(note, entry);
+}
+
+static int add_usuals(struct history *history, struct note *note, const struct model *model)
+{
+	int result = 0;
+
+	if (note->kind == NOTE_LOCK)
+		result = add_usual_exactly(note, model, note->source, note->lock->name);
+	for (size_t i = 0; i < note->happened && result == 0 && model_happening(model, i); i++)
+		result = add_usual_exactly(note, model, model_happening(model, i)->source,
+			model_happening(model, i)->name);
+	if (history->usual_counts == model->usual_counts)
+		return result;
+	history->usual_counts = model->usual_counts; /* once each, for there may be very many */
+	for (size_t i = 0; i < model->sources; i++)
+		for (size_t k = 0; k < model->source[i].n && result == 0; k++) {
+			struct entry *entry = model->source[i].entry[k];
+
+			if (!is_about(usual_key(&entry->usual), entry->usual_noted))
+				result = add_usual(note, entry);
+		}
+	return result;
+}
+
 static size_t note_bytes(const struct note *note)
 {
 	size_t bytes = sizeof *note + note->pulses * sizeof *note->pulse;
+
+	for (size_t i = 0; i < note->usuals; i++)
+		bytes += sizeof note->usual[i] + text_bytes(note->usual[i].name);
 
 	if (note->event)
 		bytes += sizeof *note->event + text_bytes(note->event->name) +
@@ -408,6 +499,8 @@ static int add(
 	note->happened = (uint32_t)(model->happened - history->happened);
 	if (note->is_step || note->kind == NOTE_STATE)
 		result = add_pulses(history, note, model, has_source);
+	if (result == 0)
+		result = add_usuals(history, note, model);
 	bytes = note_bytes(note) + held_bytes(history, note, model);
 	if (result == 0)
 		result = append(history, note);
@@ -515,8 +608,8 @@ static int copy_text(char **to, const char *from)
 	return *to ? 0 : -ENOMEM;
 }
 
-/* Without what a log said of itself: that stands in the logs' own counts. */
-static struct event *copy_event(const struct event *event)
+/* Without what a log says, but for how many lines it had. */
+static struct event *copy_event(const struct event *event, const struct model_source *source)
 {
 	struct event *copy = malloc(sizeof *copy);
 
@@ -525,6 +618,10 @@ static struct event *copy_event(const struct event *event)
 	*copy = *event;
 	copy->lock = NULL;
 	copy->name = copy->text = copy->host = NULL;
+	copy->sample = NULL;
+	copy->bad = 0;
+	if (source->metrics)
+		copy->locks = (int64_t)source->metrics->lines;
 	if (copy_text(&copy->name, event->name) < 0 || copy_text(&copy->text, event->text) < 0 ||
 		copy_text(&copy->host, event->host) < 0) {
 		free_event(copy);
@@ -580,7 +677,7 @@ static int note_event(struct history *history, const struct model *model, size_t
 	}
 	if (!note.is_step && !is_worth_noting(history, model, source, event))
 		return 0;
-	note.event = copy_event(event);
+	note.event = copy_event(event, &model->source[source]);
 	return note.event ? add(history, model, &note, true) : -ENOMEM;
 }
 
@@ -676,11 +773,40 @@ int history_find(const struct history *history, wall_t at, uint64_t *step)
 /* --- making a model ---------------------------------------------------------------------------
  */
 
+/*
+ * Before time goes on to the note's, without a verdict, for by the old ones it would be a wrong
+ * one; and then with it.
+ */
+static int replay_usuals(struct model *past, const struct note *note, bool is_judged)
+{
+	for (size_t i = 0; i < note->usuals; i++) {
+		const struct usual *usual = &note->usual[i];
+		struct entry *entry = model_find(past, usual->source, usual->name);
+
+		if (!entry)
+			past->usual_of_new = &usual->usual;
+		else if (!is_judged)
+			entry->usual = usual->usual;
+		else if (model_set_usual(past, entry, &usual->usual) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int replay_event(struct model *past, const struct note *note)
 {
 	struct event event = {.kind = EVENT_LOCK, .at = note->at, .lock = note->lock};
+	const struct event *told = note->kind == NOTE_LOCK ? &event : note->event;
+	struct metrics counts = {.lines = (uint64_t)told->locks};
+	struct model_source *source = &past->source[note->source];
+	int result;
 
-	return model_apply(past, note->source, note->kind == NOTE_LOCK ? &event : note->event);
+	if (told->kind == EVENT_SCANNED && model_is_log(source))
+		source->metrics = &counts;
+	result = model_apply(past, note->source, told);
+	source->metrics = NULL;
+	past->usual_of_new = NULL;
+	return result;
 }
 
 static int add_sources(struct model *past, const struct model *live, size_t n)
@@ -708,7 +834,11 @@ static int replay(struct model *past, const struct model *live, const struct not
 		source->took = pulse->took;
 		source->every = pulse->every;
 	}
+	if (replay_usuals(past, note, false) < 0)
+		return -ENOMEM;
 	model_tick(past, note->now, note->now_wall);
+	if (replay_usuals(past, note, true) < 0)
+		return -ENOMEM;
 	if (note->kind == NOTE_TICK)
 		return 0;
 	if (note->kind == NOTE_STATE)
@@ -726,8 +856,10 @@ static void untag(struct model *model)
 
 static void share_logs(struct model *past, const struct model *live)
 {
-	for (size_t i = 0; i < past->sources && i < live->sources; i++)
+	for (size_t i = 0; i < past->sources && i < live->sources; i++) {
 		past->source[i].metrics = live->source[i].metrics;
+		past->source[i].borrows_metrics = true;
+	}
 }
 
 int history_model(

@@ -276,13 +276,14 @@ bool model_tick(struct model *model, mono_t now, wall_t now_wall)
 	model->now = now;
 	model->now_wall = now_wall;
 	model->has_time = true;
+	/* First, so that nothing is judged by what is not usual any more. */
+	if (model_usual_is_due(model))
+		has_changed |= model_count_usual(model, false);
 	if (is_jump)
 		for (size_t i = 0; i < model->sources; i++)
 			has_changed |= rejudge_source(model, &model->source[i]);
 	while (model->waits && model->waiting[0]->verdict.due <= now)
 		has_changed |= model_rejudge(model, model->waiting[0], 0) != 0;
-	if (model_usual_is_due(model))
-		has_changed |= model_count_usual(model, false);
 	set_due(model);
 	return has_changed;
 }

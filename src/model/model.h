@@ -36,6 +36,7 @@ struct entry {
 	uint64_t usual_changes;   /* of its series, when that was counted */
 	mono_t usual_at;          /* and when that was */
 	uint64_t key[2];          /* hashes of its address and path; 0: not made yet */
+	int64_t usual_noted;      /* by the history of this model, and its only */
 	bool is_past;             /* the source began anew and has not seen it again yet */
 	bool is_tagged;           /* by the user of this model */
 	bool is_fresh;            /* appeared or changed state since the first complete look */
@@ -100,11 +101,14 @@ struct model {
 	mono_t due;                  /* when model_tick() has to judge again; MONO_NEVER */
 	struct entry **waiting;      /* owned heap of borrowed entries, by verdict.due */
 	size_t waits, waiting_size;
-	size_t entries;     /* of all sources */
-	bool has_time;      /* model_tick() was called */
-	bool is_usual_old;  /* samples came since the usual holds were counted last */
-	mono_t usual_at;    /* when that was */
-	int64_t usual_hour; /* of the wall clock, then */
+	size_t entries;        /* of all sources */
+	bool has_time;         /* model_tick() was called */
+	bool is_usual_old;     /* samples came since the usual holds were counted last */
+	mono_t usual_at;       /* when that was */
+	int64_t usual_hour;    /* of the wall clock, then */
+	uint64_t usual_counts; /* and how often it was */
+	/* Borrowed; the usual hold of the lock that is told next, if new: of history only. */
+	const struct percentiles *usual_of_new;
 };
 
 /* 0 or -ENOMEM. */
@@ -155,6 +159,11 @@ void model_address(char *dst, size_t size, const struct model *model, const stru
 struct series_set model_series(const struct model *model, const struct entry *entry);
 /* Of everything that the logs name, also of locks that are not on the screen. */
 struct series_set model_series_all(const struct model *model);
+/*
+ * How long its holds usually were then: for a copy that is told again what was told once, without
+ * the logs. Judges it again: 1 when its state changed, 0 or -ENOMEM.
+ */
+int model_set_usual(struct model *model, struct entry *entry, const struct percentiles *usual);
 /* Does a source read a log (log:), or any of them? Lines not understood, in all. */
 bool model_is_log(const struct model_source *source);
 bool model_has_metrics(const struct model *model);

@@ -366,6 +366,7 @@ bool model_count_usual(struct model *model, bool is_forced)
 	struct count count = {.model = model, .is_forced = is_forced || model->usual_hour != hour};
 
 	model->usual_at = model->now;
+	model->usual_counts++;
 	if (make_keys(&count.keys, model) < 0)
 		return false;
 	for (size_t i = 0; i < model->sources; i++)
@@ -383,6 +384,8 @@ void model_look_up_usual(struct model *model, struct entry *entry)
 	struct count count = {.model = model};
 	struct series_set set;
 
+	if (model->usual_of_new)
+		entry->usual = *model->usual_of_new;
 	if (!has_any(model))
 		return;
 	set = model_series(model, entry);
@@ -391,4 +394,10 @@ void model_look_up_usual(struct model *model, struct entry *entry)
 	if (is_filling(model, entry) || !count_holds(&count, entry, &set))
 		model->is_usual_old = true;
 	tally_release(&count.tally);
+}
+
+int model_set_usual(struct model *model, struct entry *entry, const struct percentiles *usual)
+{
+	entry->usual = *usual;
+	return model_rejudge(model, entry, 0);
 }
