@@ -54,27 +54,76 @@ static bool fails_now(void)
 	return true;
 }
 
+/*
+ * What is in use. FAILING_ALLOC_COUNTS is for programs in which all is allocated and freed by code
+ * that is linked with it and with --wrap=free.
+ */
+#ifdef FAILING_ALLOC_COUNTS
+void __real_free(void *memory);
+void __wrap_free(void *memory);
+
+static struct {
+	size_t bytes, blocks;
+} in_use;
+
+static void *taken(void *memory)
+{
+	if (memory) {
+		in_use.bytes += malloc_usable_size(memory);
+		in_use.blocks++;
+	}
+	return memory;
+}
+
+static void given_back(void *memory)
+{
+	if (memory) {
+		in_use.bytes -= malloc_usable_size(memory);
+		in_use.blocks--;
+	}
+}
+
+void __wrap_free(void *memory)
+{
+	given_back(memory);
+	__real_free(memory);
+}
+#else
+static inline void *taken(void *memory)
+{
+	return memory;
+}
+
+static inline void given_back(void *memory)
+{
+	(void)memory;
+}
+#endif
+
 void *__wrap_malloc(size_t size)
 {
-	return fails_now() ? NULL : __real_malloc(size);
+	return fails_now() ? NULL : taken(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-	return fails_now() ? NULL : __real_calloc(n, size);
+	return fails_now() ? NULL : taken(__real_calloc(n, size));
 }
 
 /* Making something smaller may fail unseen: what is there goes on being used. */
 void *__wrap_realloc(void *old, size_t size)
 {
-	if (old && malloc_usable_size(old) >= size)
-		return __real_realloc(old, size);
-	return fails_now() ? NULL : __real_realloc(old, size);
+	bool is_smaller = old && malloc_usable_size(old) >= size;
+
+	if (!is_smaller && fails_now())
+		return NULL;
+	given_back(old);
+	return taken(__real_realloc(old, size));
 }
 
 char *__wrap_strdup(const char *text)
 {
-	return fails_now() ? NULL : __real_strdup(text);
+	return fails_now() ? NULL : taken(__real_strdup(text));
 }
 
 /*

@@ -123,7 +123,7 @@ tests_test_event_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_snapshot_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_histogram_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 tests_test_histogram_LDADD = $(LDADD) -lm
-tests_test_metrics_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
+tests_test_metrics_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC) -Wl,--wrap=free
 tests_test_history_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC) -Wl,--wrap=reallocarray
 
 AM_CFLAGS += $(CMOCKA_CFLAGS)

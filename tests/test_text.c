@@ -594,6 +594,48 @@ static void durations_are_read(void **state)
 	}
 }
 
+static void latencies_are_written_in_three_digits(void **state)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} table[] = {
+		{0, "0"},
+		{-1, "-"},
+		{INT64_MIN, "-"},
+		{1, "0.001us"},
+		{999, "0.999us"},
+		{1000, "1us"},
+		{1250, "1.25us"},
+		{850000, "850us"},
+		{999499, "999us"},
+		{999500, "1ms"},
+		{1200000, "1.2ms"},
+		{1204999, "1.2ms"},
+		{1205000, "1.21ms"},
+		{12300000, "12.3ms"},
+		{12345678, "12.3ms"},
+		{40000000, "40ms"},
+		{999499999, "999ms"},
+		{999500000, "1s"},
+		{1001000000, "1s"},
+		{1250000000, "1.25s"},
+		{2010000000, "2.01s"},
+		{9994999999, "9.99s"},
+		{9995000000, "10s"},
+		{10000000000, "10s"},
+		{47900000000, "47s"},
+		{192 * NS_PER_S, "3m12s"},
+		{(2 * 60 + 14) * 60 * NS_PER_S, "2h14m"},
+		{INT64_MAX, "106751d"},
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		assert_string_equal(text_latency(text, sizeof text, table[i].ns), table[i].text);
+}
+
 static void durations_are_written_in_two_units_at_most(void **state)
 {
 	static const struct {
@@ -739,6 +781,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_texts_within_limits),
 		cmocka_unit_test(durations_are_read),
 		cmocka_unit_test(durations_are_written_in_two_units_at_most),
+		cmocka_unit_test(latencies_are_written_in_three_digits),
 		cmocka_unit_test(a_written_duration_can_be_read),
 		cmocka_unit_test(times_are_local),
 		cmocka_unit_test(a_filter_needs_all_its_words),

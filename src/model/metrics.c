@@ -292,27 +292,25 @@ struct series *metrics_series(
 
 void series_touch(struct series *series, wall_t first, wall_t last)
 {
-	if (!first && !last)
-		return;
+	series->changes++;
 	if (!series->first || first < series->first)
 		series->first = first;
 	if (!series->last || last > series->last)
 		series->last = last;
-	series->changes++;
 }
 
-int metrics_bound(struct metrics *metrics)
+void metrics_bound(struct metrics *metrics)
 {
 	size_t least = metrics->bytes_max - metrics->bytes_max / 16;
 
 	if (metrics->bytes <= metrics->bytes_max)
-		return 0;
+		return;
 	while (metrics->bytes > least && slots_drop_oldest(metrics))
 		;
+	/* Without memory to forget a lock with: the next line tries again. */
 	while (metrics->bytes > least && metrics->oldest != metrics->newest)
 		if (forget(metrics, metrics->oldest) < 0)
-			return -ENOMEM;
-	return 0;
+			return;
 }
 
 /* All of it. */
@@ -408,7 +406,8 @@ int metrics_add(struct metrics *metrics, const struct metric *metric)
 	series_touch(&metrics->all, metric->ts, metric->ts);
 	metrics->lines++;
 	metrics->changes++;
-	return metrics_bound(metrics);
+	metrics_bound(metrics);
+	return 0;
 }
 
 static int by_address(const void *a, const void *b)

@@ -137,8 +137,9 @@ int metrics_init(
 void metrics_release(struct metrics *metrics);
 void metrics_clear(struct metrics *metrics);
 /*
- * Counts a line, whose texts are clean. Without a lock's name it counts in all only. 0, or -ENOMEM:
- * it is not counted then, and what was there still is.
+ * Counts a line, whose texts are clean. Without a lock's name it counts in all only. A line that is
+ * more than an hour ahead makes others too old to be counted: the caller leaves it out. 0, or
+ * -ENOMEM: it is not counted then, and what was there still is.
  */
 int metrics_add(struct metrics *metrics, const struct metric *metric);
 /* By clean address; NULL: never heard of it, or forgotten. */

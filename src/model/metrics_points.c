@@ -122,9 +122,8 @@ int series_points(
 			add_slots(set, span.tier, span.first + first, span.first + end, &sum);
 			done = first;
 		}
-		point[i].from = begins + length / (int64_t)n * (int64_t)i;
-		point[i].to = i + 1 < n ? begins + length / (int64_t)n * ((int64_t)i + 1)
-					: begins + length;
+		point[i].from = begins + length * (int64_t)i / (int64_t)n;
+		point[i].to = begins + length * ((int64_t)i + 1) / (int64_t)n;
 		fill_point(&point[i], &sum);
 	}
 	slot_sum_release(&sum);

@@ -114,8 +114,8 @@ struct series *metrics_series(
 	struct metrics *metrics, const char *source, const char *lock, const char *backend);
 /* Notes when, in a series and in all. */
 void series_touch(struct series *series, wall_t first, wall_t last);
-/* Keeps the memory within its bounds; what was used last stays. 0 or -ENOMEM. */
-int metrics_bound(struct metrics *metrics);
+/* Keeps the memory within its bounds; what was used last stays. */
+void metrics_bound(struct metrics *metrics);
 
 /* --- metrics_waited.c --- */
 

@@ -58,7 +58,8 @@ int metrics_add_sample(struct metrics *metrics, const struct sample *sample)
 	series_touch(&metrics->all, sample->from * NS_PER_S, sample->last);
 	metrics->lines += tally_lines(&sample->tally);
 	metrics->changes++;
-	return metrics_bound(metrics);
+	metrics_bound(metrics);
+	return 0;
 }
 
 /* Going out. */
@@ -67,7 +68,7 @@ struct way {
 	const struct metrics *metrics;
 	int (*fn)(void *data, const struct sample *sample);
 	void *data;
-	int64_t first[TIER_COUNT + 1]; /* s from when on a tier is sent; up to that of the finer */
+	int64_t first[TIER_COUNT]; /* s from when on a tier is sent, up to that of the finer one */
 };
 
 /*
@@ -85,6 +86,9 @@ static void set_out(struct way *way, wall_t now)
 		if (first < known)
 			first = known;
 		first = (first * seconds + coarser - 1) / coarser * coarser;
+		/* Of a tier that is known for less than a finer one, nothing is sent. */
+		if (tier + 2 < TIER_COUNT && first < way->first[tier + 1])
+			first = way->first[tier + 1];
 		way->first[tier] = first;
 	}
 }

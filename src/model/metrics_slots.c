@@ -300,12 +300,30 @@ int slots_move(struct metrics *metrics, struct series *to, struct series *from)
 	return 0;
 }
 
+/* Takes no more memory than it needs. */
+static void shrink_all(struct metrics *metrics, struct slots *slots, enum tier tier)
+{
+	uint32_t size = slots->n > SLOTS_AT_FIRST ? slots->n : SLOTS_AT_FIRST;
+	struct slot *at;
+
+	if (size >= slots->size)
+		return;
+	at = realloc(slots->at, size * sizeof *at);
+	if (!at)
+		return;
+	count_bytes(
+		metrics, tier, heap_bytes(slots->size * sizeof *at), heap_bytes(size * sizeof *at));
+	slots->at = at;
+	slots->size = size;
+}
+
 /* Everything before that number goes. */
 static void cut(struct metrics *metrics, struct series *series, enum tier tier, int64_t number)
 {
 	struct slots *slots = &series->slots[tier];
 
 	drop(metrics, slots, tier, slots_find(slots, number));
+	shrink_all(metrics, slots, tier);
 }
 
 bool slots_drop_oldest(struct metrics *metrics)
