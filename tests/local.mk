@@ -80,6 +80,7 @@ SHELL_TESTS = \
 	tests/t-metrics \
 	tests/t-export \
 	tests/t-check \
+	tests/t-samples \
 	tests/t-source \
 	tests/t-monitor \
 	tests/t-bootstrap \

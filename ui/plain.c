@@ -139,7 +139,7 @@ static void add_source(struct buf *out, const struct model *model, size_t i)
 	buf_adds(out, "source ");
 	add_clean(out, source->uri);
 	buf_addf(out, ": %s", words[source->state]);
-	if (source->is_complete)
+	if (source->is_complete && !model_is_log(source))
 		buf_addf(out, ", %zu lock%s", source->n, source->n == 1 ? "" : "s");
 	if (source->fault) {
 		buf_adds(out, "; ");

@@ -32,9 +32,10 @@ _locktop_options()
 	case $1 in
 	monitor)
 		echo '--once --batch -n --count= -d --delay= --plain --dump-screen= --filter=
-			--glyphs= --color= --tidy'
+			--glyphs= --color= --tidy --log='
 		;;
-	ls) echo '--filter= --sort= --reverse --no-header --list-fields' ;;
+	ls) echo '--filter= --sort= --reverse --no-header --list-fields --log=' ;;
+	status) echo '--log=' ;;
 	release) echo '--force --pid= --dry-run --tidy --yes' ;;
 	signal) echo '--kill --pid= --dry-run --yes' ;;
 	clean) echo '--dry-run --tidy --yes' ;;

@@ -65,6 +65,8 @@ complete -c locktop -n $monitor -l color -x -a 'auto never 16' -d 'Colours'
 
 set -l lists "not __fish_seen_subcommand_from status release signal clean $metrics source demo run $detached"
 complete -c locktop -n $lists -l filter -x -d 'Only locks that match'
+set -l logs "not __fish_seen_subcommand_from release signal clean $metrics source demo run $detached"
+complete -c locktop -n $logs -l log -r -d 'Read this metrics log'
 
 set -l ls '__fish_seen_subcommand_from ls'
 complete -c locktop -n $ls -l sort -x -a 'harm (__locktop_fields)' -d 'Order by a field'

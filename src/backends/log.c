@@ -214,6 +214,7 @@ static int log_scan(void *state, struct backend_scan *scan, struct error *err)
 	if (fault)
 		return error_set(err, fault->code, "%s", fault->text);
 	scan->is_polling = log->is_blind;
+	scan->bad = log->bad;
 	log->is_complete = log->is_complete || !log->has_past;
 	scan->is_partial = !log->is_complete;
 	scan->next = next_look(log);

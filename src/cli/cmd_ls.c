@@ -14,6 +14,7 @@ enum { OPT_FILTER = 0x2000, OPT_SORT, OPT_REVERSE, OPT_NO_HEADER, OPT_LIST_FIELD
 
 struct ls_args {
 	struct common common;
+	struct log_options log;
 	struct selection selection;
 	bool no_header, lists_fields;
 	char **sources;
@@ -46,7 +47,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct ls_args *args = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &args->common; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->log;
+		return 0;
 	case OPT_FILTER: parse_filter(args, arg, state); return 0;
 	case OPT_REVERSE: args->selection.is_reversed = true; return 0;
 	case OPT_NO_HEADER: args->no_header = true; return 0;
@@ -65,8 +69,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {options, parse, "[SOURCE...]",
-	"Lists the locks of the sources, of the configured ones, or of this host.", common_children,
-	NULL, NULL};
+	"Lists the locks of the sources, of the configured ones, or of this host.",
+	common_log_children, NULL, NULL};
 
 static int list(const char *program, struct session *session, void *data)
 {
@@ -80,6 +84,8 @@ static int list(const char *program, struct session *session, void *data)
 	struct error err;
 	int e = session_sources(session, args->sources, args->n, &err);
 
+	if (e == 0 && session_wants_logs(&args->common, args->selection.sort, &args->log))
+		e = session_logs(session, &args->log, &err);
 	if (e < 0)
 		return cli_fail(program, cli_exit_code(e), "%s", err.text);
 	e = session_gather(session, 0);

@@ -37,6 +37,7 @@ enum {
 
 struct monitor_args {
 	struct common common;
+	struct log_options log;
 	bool once, batch, plain, tidy;
 	int64_t count; /* -n; 0: for ever */
 	int64_t delay; /* -d, ns; 0: the settings' */
@@ -89,7 +90,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct monitor_args *args = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &args->common; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->log;
+		return 0;
 	case OPT_ONCE: args->once = true; return 0;
 	case OPT_BATCH: args->batch = true; return 0;
 	case OPT_PLAIN: args->plain = true; return 0;
@@ -140,7 +144,7 @@ static char *more_help(int key, const char *text, void *input)
 /* The text after \v is where more_help() comes in. */
 static const struct argp argp = {options, parse, "[SOURCE...]\nCOMMAND [ARG...]",
 	"Shows who holds each lock, since when, whether that process is alive, and what to do.\v ",
-	common_children, more_help, NULL};
+	common_log_children, more_help, NULL};
 
 struct monitor {
 	const char *program;
@@ -289,7 +293,7 @@ static int run_plain(struct monitor *monitor)
 	static const int signals[] = {SIGTERM, SIGHUP, SIGINT, 0};
 	struct session *session = &monitor->session;
 	int fd = open_signals(monitor, signals, on_end_signal);
-	int e = session_gather(session, 0);
+	int e = session_gather_locks(session, 0);
 
 	monitor->plain.selection = &monitor->top.selection; /* its filter is --filter's */
 	if (e == 0)
@@ -455,7 +459,7 @@ static int run_screen(struct monitor *monitor)
 		result = -ENOMEM;
 	else {
 		/* Most places answer at once: no first frame that says "no data yet". */
-		session_gather(session, FIRST_FRAME);
+		session_gather_locks(session, FIRST_FRAME);
 		on_tick(monitor, loop_now(session->loop));
 		result = loop_run(session->loop);
 	}
@@ -506,6 +510,14 @@ static int choose_look(struct monitor *monitor)
 static bool prints_once(const struct monitor_args *args)
 {
 	return args->once || (!args->batch && args->common.format != FORMAT_NONE);
+}
+
+/* Tables say what logs know only where they are asked to; the screen has graphs. */
+static bool wants_logs(const struct monitor_args *args)
+{
+	bool is_table = !args->dump_rows && !args->plain && (args->batch || prints_once(args));
+
+	return !is_table || session_wants_logs(&args->common, SORT_HARM, &args->log);
 }
 
 static int choose(struct monitor *monitor)
@@ -565,6 +577,8 @@ static int run(const struct command *command, int argc, char **argv)
 		e = session_start(session, prints_once(&args) || args.dump_rows, &err);
 	if (e == 0 && code == EXIT_DONE)
 		e = session_sources(session, args.sources, args.n, &err);
+	if (e == 0 && code == EXIT_DONE && wants_logs(&args))
+		e = session_logs(session, &args.log, &err);
 	if (e < 0)
 		code = cli_fail("locktop", cli_exit_code(e), "%s", err.text);
 	else if (code == EXIT_DONE)

@@ -22,6 +22,7 @@
 
 struct status_args {
 	struct common common;
+	struct log_options log;
 	const char *address;
 };
 
@@ -39,7 +40,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct status_args *args = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &args->common; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->log;
+		return 0;
 	case ARGP_KEY_ARG:
 	case ARGP_KEY_NO_ARGS: options_address(&args->address, arg, state); return 0;
 	default: return ARGP_ERR_UNKNOWN;
@@ -47,8 +51,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {NULL, parse, "ADDRESS",
-	"Tells the health of one lock. A look: nothing is taken or changed.", common_children, NULL,
-	NULL};
+	"Tells the health of one lock. A look: nothing is taken or changed.", common_log_children,
+	NULL, NULL};
 
 static const char *mode_word(const struct record *record)
 {
@@ -110,7 +114,7 @@ static int print_json(const struct health *health)
 	char *text = NULL;
 
 	if (object && add_members(object, health) == 0)
-		text = json_dumps(object, JSON_ENSURE_ASCII | JSON_INDENT(1));
+		text = json_dumps(object, JSON_ENSURE_ASCII | JSON_INDENT(1) | METRICS_JSON_DIGITS);
 	json_decref(object);
 	if (!text)
 		return -ENOMEM;
@@ -156,6 +160,15 @@ static void print_age(const struct health *health)
 	putchar('\n');
 }
 
+static void print_usual(const struct health *health)
+{
+	const struct percentiles *usual = &health->entry->usual;
+	char text[160];
+
+	if (usual->n)
+		print_line("holds", percentiles_text(text, sizeof text, usual));
+}
+
 static void print_lease(const struct health *health)
 {
 	int64_t left = verdict_lease_left(health->entry->lock, &health->facts);
@@ -187,6 +200,7 @@ static void print_text(const struct health *health)
 	print_line("do", text);
 	print_holder(health);
 	print_age(health);
+	print_usual(health);
 	print_line("mode", mode_word(&lock->record) ? forms[(int)lock->record.mode] : NULL);
 	print_lease(health);
 	if (health->fence > 0)
@@ -284,6 +298,7 @@ static int look(const char *program, struct session *session, const struct statu
 	struct entry *entry = NULL;
 	struct health health = {.model = &session->model};
 	int code = session_look(session, program, address, &entry);
+	struct error err;
 	int e = 0;
 
 	if (code != EXIT_DONE)
@@ -295,6 +310,13 @@ static int look(const char *program, struct session *session, const struct statu
 	if (!entry) {
 		health.is_missing = true;
 		e = add_missing(session, path, &entry);
+	}
+	if (e == 0 && session_wants_logs(&args->common, -1, &args->log)) {
+		e = session_logs(session, &args->log, &err);
+		if (e < 0)
+			return cli_fail(program, cli_exit_code(e), "%s", err.text);
+		e = session_gather(session, 0);
+		session_complain(session, program);
 	}
 	if (e == 0) {
 		health.entry = entry;

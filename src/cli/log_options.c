@@ -123,6 +123,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 const struct argp log_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
 const struct argp log_file_argp = {file_options, parse, NULL, NULL, NULL, NULL, NULL};
 
+const struct argp_child common_log_children[] = {
+	{&common_argp, 0, NULL, -2},
+	{&log_file_argp, 0, NULL, 0},
+	{0},
+};
+
 int log_reading_open(struct log_reading *reading, const struct log_options *log,
 	const struct settings *settings, wall_t now, struct error *err)
 {

@@ -44,6 +44,9 @@ extern const struct argp log_file_argp;
 		&log_argp, 0, "Which log, and from when until when:", 1 \
 	}
 
+/* For commands that follow a log beside their locks: state->child_inputs[0] and [1]. */
+extern const struct argp_child common_log_children[];
+
 /* since: how many ns before now the window begins unless --since says it; 0: with the log. */
 void log_options_init(struct log_options *options, int64_t since);
 /*

@@ -40,21 +40,30 @@ static error_t stop_at_word(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/* Behind those that are there, with a zeroed one at the end. */
+static void add_options(struct argp_option *options, size_t size, const struct argp *from)
+{
+	size_t n = 0;
+
+	while (options[n].name)
+		n++;
+	for (const struct argp_option *o = from->options; o->name || o->doc; o++)
+		if (o->name && n + 1 < size)
+			options[n++] = *o;
+	for (const struct argp_child *child = from->children; child && child->argp; child++)
+		add_options(options, size, child->argp);
+}
+
 static int first_word(int argc, char **argv)
 {
 	static struct argp_option options[64];
 	struct argp argp = {options, stop_at_word, NULL, NULL, NULL, NULL, NULL};
-	size_t n = 0;
 	int found = argc;
 	char **copy = calloc((size_t)argc + 1, sizeof *copy); /* argp may reorder it */
 
 	if (!copy)
 		return argc;
-	for (const struct argp *from = command_monitor.argp; from;
-		from = from == &common_argp ? NULL : &common_argp)
-		for (const struct argp_option *o = from->options; o->name || o->doc; o++)
-			if (o->name && n + 1 < sizeof options / sizeof *options)
-				options[n++] = *o;
+	add_options(options, sizeof options / sizeof *options, command_monitor.argp);
 	memcpy(copy, argv, (size_t)argc * sizeof *copy);
 	argp_parse(&argp, argc, copy, ARGP_IN_ORDER | ARGP_SILENT, NULL, &found);
 	free(copy);

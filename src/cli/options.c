@@ -96,7 +96,7 @@ int options_fields(const char *text, enum column *field, size_t *n, struct error
 			(int)(len < sizeof word ? len : sizeof word - 1), text);
 		column = len < sizeof word ? column_from_word(word) : -1;
 		if (column < 0) {
-			char known[300] = "";
+			char known[400] = "";
 			size_t used = 0;
 
 			for (int i = 0; i < COLUMN_COUNT && used < sizeof known; i++)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "base/uri.h"
@@ -66,12 +67,16 @@ int session_open(struct session *session, const struct common *common, struct er
 static void on_event(void *data, size_t source, const struct event *event)
 {
 	struct session *session = data;
+	size_t happened = session->model.happened;
 
 	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
 	if (model_apply(&session->model, source, event) < 0)
 		loop_stop(session->loop, -ENOMEM);
 	if (event->kind == EVENT_DONE && session->done)
 		session->done(session->data, source, event);
+	/* A busy log says something all the time; what it says is shown with the next second. */
+	if (model_is_log(&session->model.source[source]) && session->model.happened == happened)
+		return;
 	if (session->changed)
 		session->changed(session->data);
 }
@@ -120,6 +125,7 @@ static int model_settings(struct session *session)
 	const struct settings *settings = &session->settings;
 
 	session->model.limit = settings->limit;
+	session->model.overdue_factor = settings->overdue_factor;
 	for (size_t i = 0; i < settings->rules; i++) {
 		int e = model_add_limit(
 			&session->model, settings->rule[i].pattern, settings->rule[i].limit);
@@ -248,15 +254,97 @@ int session_sources(struct session *session, char *const *uris, size_t n, struct
 	return e < 0 ? e : 0;
 }
 
-static bool is_gathered(const struct session *session)
+bool session_wants_logs(const struct common *common, int sort, const struct log_options *logs)
+{
+	for (size_t i = 0; i < common->fields; i++)
+		if (column_needs_log(common->field[i]))
+			return true;
+	return logs->logs || (sort >= 0 && column_needs_log((enum column)sort));
+}
+
+/*
+ * "log:" and the file or pattern, in which a URI would take some characters for its own; what was
+ * rotated away belongs to the last days, too.
+ */
+static char *log_uri(const char *name)
+{
+	char *whole = *name == '/' ? strdup(name) : folder_absolute(name);
+	struct buf uri = {0};
+
+	if (!whole)
+		return NULL;
+	buf_adds(&uri, "log:");
+	for (const char *c = whole; *c; c++)
+		if (*c == '%' || *c == '?')
+			buf_addf(&uri, "%%%02X", (unsigned int)*c);
+		else
+			buf_addc(&uri, *c);
+	buf_adds(&uri, "?rotated=yes");
+	free(whole);
+	return buf_take(&uri);
+}
+
+/* Is it one of the sources already, whatever their parameters are? */
+static bool is_source(const struct model *model, const char *uri)
+{
+	size_t len = strcspn(uri, "?");
+
+	for (size_t i = 0; i < model->sources; i++)
+		if (strncmp(model->source[i].uri, uri, len) == 0 &&
+			strchr("?", model->source[i].uri[len]))
+			return true;
+	return false;
+}
+
+/* Once, however often it was named, for its lines count once. */
+static int add_log(struct session *session, const char *name, struct error *err)
+{
+	char *uri;
+	int e = 0;
+
+	if (strcmp(name, "none") == 0)
+		return 0;
+	uri = log_uri(name);
+	if (!uri)
+		return error_sys(err, -ENOMEM, "cannot read %s", name);
+	if (!is_source(&session->model, uri))
+		e = session_add(session, uri, err);
+	free(uri);
+	return e < 0 ? e : 0;
+}
+
+int session_logs(struct session *session, const struct log_options *logs, struct error *err)
+{
+	char **usual;
+	int e = 0;
+
+	for (size_t i = 0; i < logs->logs && e == 0; i++)
+		e = add_log(session, logs->log[i], err);
+	if (logs->logs)
+		return e;
+	usual = metricsread_logs(&session->settings);
+	if (!usual)
+		return error_sys(err, -ENOMEM, "cannot tell which logs there are");
+	for (size_t i = 0; usual[i] && e == 0; i++)
+		e = add_log(session, usual[i], err);
+	metricsread_logs_free(usual);
+	return e;
+}
+
+/* Has it said what there is to say? A log that cannot be read is not worth ten seconds. */
+static bool has_answered(const struct session *session, const struct model_source *source)
+{
+	return source->is_complete || source->state == SOURCE_DOWN ||
+	       source->state == SOURCE_ENDED ||
+	       (source->fault && (session->takes_faults || model_is_log(source)));
+}
+
+static bool is_gathered(const struct session *session, bool with_logs)
 {
 	for (size_t i = 0; i < session->model.sources; i++) {
 		const struct model_source *source = &session->model.source[i];
 
-		if (source->is_complete || source->state == SOURCE_DOWN ||
-			source->state == SOURCE_ENDED)
-			continue;
-		if (!source->fault || !session->takes_faults)
+		if (!has_answered(session, source) && (with_logs || !model_is_log(source)))
 			return false;
 	}
 	return true;
@@ -270,14 +358,24 @@ static int turn(struct session *session, mono_t until)
 	return e;
 }
 
-int session_gather(struct session *session, int64_t wait)
+static int gather(struct session *session, int64_t wait, bool with_logs)
 {
 	mono_t until = loop_now(session->loop) + (wait ? wait : patience);
 	int e = 0;
 
-	while (e == 0 && !is_gathered(session) && loop_now(session->loop) < until)
+	while (e == 0 && !is_gathered(session, with_logs) && loop_now(session->loop) < until)
 		e = turn(session, until);
 	return e;
+}
+
+int session_gather(struct session *session, int64_t wait)
+{
+	return gather(session, wait, true);
+}
+
+int session_gather_locks(struct session *session, int64_t wait)
+{
+	return gather(session, wait, false);
 }
 
 bool session_complain(const struct session *session, const char *program)

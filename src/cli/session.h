@@ -5,6 +5,7 @@
 #ifndef LOCKTOP_CLI_SESSION_H
 #define LOCKTOP_CLI_SESSION_H
 
+#include "cli/log_options.h"
 #include "cli/options.h"
 #include "engine/hub.h"
 #include "engine/settings.h"
@@ -48,8 +49,20 @@ int session_add(struct session *session, const char *uri, struct error *err);
  * that nor one of the settings).
  */
 int session_sources(struct session *session, char *const *uris, size_t n, struct error *err);
-/* Runs the loop until every source had a complete look or is down, at most `patience` ns. */
+/*
+ * Adds the metrics logs that were named, or without any those that are read when none is
+ * (metricsread_logs()), as sources log:FILE, with what was rotated away; a name may be a
+ * pattern, "none" is none. A log that is not there yet is no fault. 0, or -errno with a sentence.
+ */
+int session_logs(struct session *session, const struct log_options *logs, struct error *err);
+/* Is anything asked for that only logs know: a field, an order, or a log by name? */
+bool session_wants_logs(const struct common *common, int sort, const struct log_options *logs);
+/*
+ * Runs the loop until every source had a complete look or is down, at most `patience` ns; a big
+ * log may take long. session_gather_locks() does not wait for logs.
+ */
 int session_gather(struct session *session, int64_t patience);
+int session_gather_locks(struct session *session, int64_t patience);
 /* Is any source without a complete look? Prints a sentence a source to stderr. */
 bool session_complain(const struct session *session, const char *program);
 void session_close(struct session *session);
