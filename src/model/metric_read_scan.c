@@ -45,16 +45,20 @@ static inline uint64_t look(const char *at, uint64_t *strange)
  */
 static bool find_quotes(uint64_t *quotes, const char *line, size_t len)
 {
-	uint64_t strange = 0;
+	const char *end = line + len;
+	uint64_t strange = 0, bits;
 	char rest[8] = "        ";
-	size_t at = 0;
+	unsigned int i;
 
-	memset(quotes, 0, (len / WORD + 1) * sizeof *quotes);
-	for (; at + 8 <= len; at += 8)
-		quotes[at / WORD] |= look(line + at, &strange) << at % WORD;
-	memcpy(rest, line + at, len - at);
-	quotes[at / WORD] |= look(rest, &strange) << at % WORD;
-	quotes[len / WORD] |= UINT64_C(1) << len % WORD;
+	for (; end - line >= WORD; line += WORD) {
+		for (i = 0, bits = 0; i < WORD; i += 8)
+			bits |= look(line + i, &strange) << i;
+		*quotes++ = bits;
+	}
+	for (i = 0, bits = 0; end - line >= 8; line += 8, i += 8)
+		bits |= look(line, &strange) << i;
+	memcpy(rest, line, (size_t)(end - line));
+	*quotes = bits | look(rest, &strange) << i | UINT64_C(1) << len % WORD;
 	return !(strange & HIGH);
 }
 
