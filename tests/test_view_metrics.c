@@ -271,6 +271,31 @@ static void the_page_follows_the_log_and_the_time(void **state)
 	scene_release(&scene);
 }
 
+/* Else every column would change each time that a slot enters the window and one leaves it. */
+static void columns_stand_still_while_time_goes_on(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, busy_hour);
+	scene_keys(&scene, "g");
+	for (int cols = 40; cols <= 200; cols += 40)
+		for (int window = 0; window < WINDOW_COUNT; window++) {
+			const struct metrics_page *page = &scene.top.page;
+			int64_t each;
+
+			scene_resize(&scene, 24, cols);
+			scene_keys(&scene, (const char[]){(char)('1' + window), '\0'});
+			scene_draw(&scene);
+			each = page->point[0].to - page->point[0].from;
+			assert_int_equal(each * (int64_t)page->n, window_info[window].length);
+			assert_int_equal(page->point[0].from % each, 0);
+			assert_in_range(SCENE_WALL, page->point[page->n - 1].from,
+				page->point[page->n - 1].to - 1);
+		}
+	scene_release(&scene);
+}
+
 /* What took long to count waits for its turn; a question that is asked anew does not. */
 static void counting_has_a_small_share_of_the_time(void **state)
 {
@@ -539,6 +564,7 @@ int main(void)
 		cmocka_unit_test(digits_and_w_choose_the_window),
 		cmocka_unit_test(a_window_has_what_happened_in_it),
 		cmocka_unit_test(the_page_follows_the_log_and_the_time),
+		cmocka_unit_test(columns_stand_still_while_time_goes_on),
 		cmocka_unit_test(counting_has_a_small_share_of_the_time),
 		cmocka_unit_test(a_pause_stops_the_window),
 		cmocka_unit_test(a_shows_all_locks_or_the_selected_one),

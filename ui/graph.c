@@ -251,17 +251,21 @@ static void draw_values(struct canvas *canvas, struct rect plot, const struct gr
 {
 	int64_t value[GRAPH_LABELS];
 	int n = scale ? graph_labels(scale, plot.rows < 2 ? 1 : plot.rows / 2 + 1, value) : 0;
+	double usual;
 	char text[32];
 
 	for (int row = 0; row < plot.rows; row++)
 		canvas_text(canvas, plot.row + row, plot.col - 1, 1, STYLE_DIM, glyphs->box_v);
-	if (scale && graph->usual > 0)
-		draw_label(
-			canvas, plot, graph_height(scale, graph->usual), STYLE_DIM, "p99", glyphs);
 	for (int i = 0; i < n; i++) {
 		value_text(text, sizeof text, scale, value[i]);
 		draw_label(canvas, plot, graph_height(scale, value[i]), STYLE_NORMAL, text, glyphs);
 	}
+	if (!scale || graph->usual <= 0)
+		return;
+	/* What is compared with is worth more than a label, but for those of the ends. */
+	usual = graph_height(scale, graph->usual);
+	if (row_of(plot, usual) > plot.row && row_of(plot, usual) < plot.row + plot.rows - 1)
+		draw_label(canvas, plot, usual, STYLE_DIM, "p99", glyphs);
 }
 
 /* Seconds between two labels of the x axis. */
@@ -543,7 +547,7 @@ static void draw_line(struct canvas *canvas, struct rect rect, const struct grap
 	struct graph_scale scale = graph_scale(graph);
 	struct rect plot = {rect.row, 0, 1, rect.cols >= COLS_FOR_SPARK ? rect.cols / 3 : 0};
 	bool is_wide = rect.cols > 100;
-	int used = is_wide ? 18 : 8, room = rect.cols - plot.cols - used - 1;
+	int used = is_wide ? 18 : 8, room = rect.cols - plot.cols - used - (plot.cols ? 3 : 1);
 
 	plot.col = rect.col + rect.cols - plot.cols - 1;
 	canvas_text(canvas, rect.row, rect.col, used - 1 < rect.cols ? used - 1 : rect.cols,

@@ -161,21 +161,41 @@ static void count_waited(struct metrics_page *page, const struct series_set *set
 	memcpy(page->waited, waited, (n < PAGE_WAITED ? n : PAGE_WAITED) * sizeof *waited);
 }
 
-/* A point for each slot at most: more would be the same ones again. */
-static size_t points_for(const struct top *top, enum window window)
+static int64_t slot_length(enum window window)
 {
 	static const int64_t seconds[] = {
 #define _(id, seconds, slots) [TIER_##id] = seconds,
 		TIERS(_)
 #undef _
 	};
-	const struct window_info *info = &window_info[window];
-	size_t slots = (size_t)(info->length / (seconds[info->tier] * NS_PER_S));
+
+	return seconds[window_info[window].tier] * NS_PER_S;
+}
+
+/* As many as can be told apart, with the same number of slots in each. */
+static size_t points_for(const struct top *top, enum window window)
+{
+	size_t slots = (size_t)(window_info[window].length / slot_length(window)), each = 1;
 	int rows = top->rows > 0 ? top->rows : 24, cols = top->cols > 0 ? top->cols : 80;
 	struct rect body = top_layout(top, rows, cols).body;
-	size_t n = graph_columns(page_plan(body, 0, 0, false).graph[GRAPH_WAIT].cols, top->glyphs);
+	size_t most =
+		graph_columns(page_plan(body, 0, 0, false).graph[GRAPH_WAIT].cols, top->glyphs);
 
-	return n < slots ? n : slots;
+	while (each < slots && (slots % each || slots / each > most))
+		each++;
+	return slots / each;
+}
+
+/*
+ * When the graphs end. Points begin at multiples of their length, so that they do not change while
+ * time goes on; what has been stopped ends where it was.
+ */
+static wall_t end_of(const struct top *top, const struct metrics_page *page)
+{
+	wall_t now = top_model(top)->now_wall;
+	int64_t each = window_info[page->window].length / (int64_t)page->n;
+
+	return top->frozen ? now : now / each * each + each - 1;
 }
 
 static struct page_key key_of(const struct top *top, const struct model *model)
@@ -214,8 +234,10 @@ static bool is_due(const struct metrics_page *page, const struct page_key *key, 
 	return page->cost < COUNT_LONG || now - page->counted >= COUNT_SHARE * page->cost;
 }
 
-static void count(struct metrics_page *page, const struct model *model, struct series_set set)
+static void count(struct top *top, struct series_set set)
 {
+	const struct model *model = top_model(top);
+	struct metrics_page *page = &top->page;
 	enum window window = page->window;
 	wall_t at = model->now_wall;
 
@@ -225,7 +247,7 @@ static void count(struct metrics_page *page, const struct model *model, struct s
 		page->size = page->n;
 	}
 	if (series_window(&set, window, at, &page->tally) < 0 ||
-		series_points(&set, window, at, page->point, page->n) < 0)
+		series_points(&set, window, end_of(top, page), page->point, page->n) < 0)
 		top_must(NULL);
 	count_waited(page, &set);
 	page->known_from = model_known_from(model, window, at);
@@ -255,7 +277,7 @@ void metrics_page_update(struct top *top)
 	began = clock_mono(&clock_system);
 	page->key = key;
 	page->n = key.n;
-	count(page, model, key.lock ? series_of_lock(top, model) : model_series_all(model));
+	count(top, key.lock ? series_of_lock(top, model) : model_series_all(model));
 	page->cost = clock_mono(&clock_system) - began;
 	page->counted = top->model->now;
 }

@@ -82,9 +82,10 @@ static void say_stale(struct words *words, const struct tally *tally, int64_t le
 		add(words->number[2], TEXT, ", one every %s",
 			text_duration_short(every, sizeof every, length / n));
 	snprintf(words->number[1], TEXT, "%s", words->number[2]);
-	if (taken || released)
-		add(words->number[1], TEXT, "; %" PRIu32 " taken over, %" PRIu32 " released", taken,
-			released);
+	if (taken)
+		add(words->number[1], TEXT, "; %" PRIu32 " taken over", taken);
+	if (released)
+		add(words->number[1], TEXT, "%s %" PRIu32 " released", taken ? "," : ";", released);
 	snprintf(words->number[0], TEXT, "%s", words->number[1]);
 	if (released)
 		add(words->number[0], TEXT, " by hand");
