@@ -426,6 +426,30 @@ static void a_lock_that_is_gone_keeps_its_graphs(void **state)
 	scene_release(&scene);
 }
 
+/* Also on another host, whose log has the path without the host. */
+static void so_does_one_of_another_host(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	scene_init(&scene, GLYPHS_BOX, 24, 80);
+	add_log(&scene);
+	free(scene.model.source[1].uri);
+	scene.model.source[1].uri = strdup("ssh:app3:log:/var/log/locktop/metrics.jsonl");
+	assert_int_equal(model_add_source(&scene.model, "ssh:app3:file:/run/lock"), 2);
+	taken(&scene, "deploy.lock", 60, 5, 1);
+	scene_put(&scene, 2, scene_lock(&scene, "deploy.lock", 31, LIFE_GONE, 30));
+	scene_scanned(&scene, 2);
+	scene_draw(&scene);
+	scene_keys(&scene, "g");
+	assert_shows(&scene, "metrics of ssh:app3:/run/lock/deploy.lock");
+	assert_shows(&scene, "n=1,");
+	scene_gone(&scene, 2, "deploy.lock");
+	scene_keys(&scene, "4");
+	assert_shows(&scene, "n=1,");
+	scene_release(&scene);
+}
+
 static void a_hold_is_compared_with_what_is_usual(void **state)
 {
 	struct scene scene;
@@ -572,6 +596,7 @@ int main(void)
 		cmocka_unit_test(up_and_down_lead_to_other_locks),
 		cmocka_unit_test(the_lock_that_is_looked_at_stays),
 		cmocka_unit_test(a_lock_that_is_gone_keeps_its_graphs),
+		cmocka_unit_test(so_does_one_of_another_host),
 		cmocka_unit_test(a_hold_is_compared_with_what_is_usual),
 		cmocka_unit_test(what_was_not_understood_is_said),
 		cmocka_unit_test(nothing_leads_out_of_a_view_without_a_log),

@@ -104,7 +104,6 @@ static struct series_set series_of_lock(struct top *top, const struct model *mod
 {
 	const struct entry *entry = top_selected(top);
 	struct metrics_page *page = &top->page;
-	struct series_set set = {0};
 	char address[ADDRESS];
 
 	if (entry) {
@@ -114,15 +113,8 @@ static struct series_set series_of_lock(struct top *top, const struct model *mod
 		return model_series(model, entry);
 	}
 	if (!page->name || strcmp(page->name, top->cursor_name) != 0)
-		return set;
-	for (size_t i = 0; i < model->sources && set.n < SERIES_SET_MAX; i++) {
-		const struct metrics *metrics = model->source[i].metrics;
-		const struct series *series = metrics ? metrics_find(metrics, page->address) : NULL;
-
-		if (series)
-			set.at[set.n++] = series;
-	}
-	return set;
+		return (struct series_set){0};
+	return model_series_at(model, page->address, NULL);
 }
 
 static int by_times(const void *a, const void *b)

@@ -157,6 +157,8 @@ void model_address(char *dst, size_t size, const struct model *model, const stru
  * Empty when no log names it. Valid until the next event.
  */
 struct series_set model_series(const struct model *model, const struct entry *entry);
+/* The same of a lock that may have gone, by the address, and path or NULL, that it had. */
+struct series_set model_series_at(const struct model *model, const char *address, const char *path);
 /* Of everything that the logs name, also of locks that are not on the screen. */
 struct series_set model_series_all(const struct model *model);
 /*

@@ -130,26 +130,30 @@ static const char *path_of(const struct model *model, const struct entry *entry)
 	return is_of_host(uri + model_ssh_prefix(uri)) ? entry->lock->path : NULL;
 }
 
-struct series_set model_series(const struct model *model, const struct entry *entry)
+struct series_set model_series_at(const struct model *model, const char *address, const char *path)
 {
-	const char *uri = model->source[entry->source].uri;
-	const char *path = path_of(model, entry), *inner;
-	char address[MODEL_ADDRESS_MAX];
 	struct series_set set = {0};
 
-	model_address(address, sizeof address, model, entry);
 	for (size_t i = 0; i < model->sources; i++) {
 		const struct model_source *source = &model->source[i];
 		size_t prefix = model_ssh_prefix(source->uri);
+		const char *inner = address + prefix;
 
 		if (!source->metrics || strncmp(address, source->uri, prefix) != 0)
 			continue;
-		inner = address + prefix;
 		add_series(&set, metrics_find(source->metrics, inner));
-		if (path && strcmp(path, inner) != 0 && is_same_host(source->uri, uri))
+		if (path && strcmp(path, inner) != 0 && is_same_host(source->uri, address))
 			add_series(&set, metrics_find(source->metrics, path));
 	}
 	return set;
+}
+
+struct series_set model_series(const struct model *model, const struct entry *entry)
+{
+	char address[MODEL_ADDRESS_MAX];
+
+	model_address(address, sizeof address, model, entry);
+	return model_series_at(model, address, path_of(model, entry));
 }
 
 struct series_set model_series_all(const struct model *model)
