@@ -678,6 +678,26 @@ enum { NAMES = 100000 };
 enum { NAMES = 1000000 };
 #endif
 
+/*
+ * At each distance of lines, also where only a few of a full row are older than anybody can ask
+ * for: then too there is room for the next one.
+ */
+static void a_full_row_has_room_whatever_the_distance(void **state)
+{
+	(void)state;
+	for (int64_t apart = 1900; apart <= 3300; apart += 100) {
+		wall_t last = NOW + MS(4999 * apart);
+		struct metrics metrics;
+
+		begin(&metrics, METRICS_SERIES);
+		for (int64_t i = 0; i < 5000; i++)
+			add(&metrics, acquired(NOW + MS(i * apart), "a", 0));
+		assert_complete_where_known(
+			&metrics, TIER_SECOND, (last / S(1) - 1800) * S(1), last, MS(apart));
+		metrics_release(&metrics);
+	}
+}
+
 static void assert_bytes_are_what_is_in_use(const struct metrics *metrics, size_t before)
 {
 	/* What malloc(3) needs of its own, and rounds up: less than 24 bytes a block. */
@@ -1372,6 +1392,7 @@ int main(void)
 		cmocka_unit_test(a_late_line_is_in_the_tiers_that_still_have_its_time),
 		cmocka_unit_test(lines_an_hour_ahead_cost_nothing_that_is_there),
 		cmocka_unit_test(a_full_row_of_slots_keeps_the_newest),
+		cmocka_unit_test(a_full_row_has_room_whatever_the_distance),
 		cmocka_unit_test(a_million_names_stay_within_the_bounds),
 		cmocka_unit_test(beyond_its_memory_the_oldest_slots_go_and_it_says_so),
 		cmocka_unit_test(a_forgotten_lock_stays_in_all),

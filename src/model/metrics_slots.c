@@ -125,14 +125,15 @@ int64_t tier_begins(const struct metrics *metrics, enum tier tier)
 static uint32_t let_go(struct metrics *metrics, struct slots *slots, enum tier tier)
 {
 	uint32_t old = slots_find(slots, oldest_of_use(metrics, tier));
-	uint32_t enough = tier_info[tier].slots;
+	uint32_t enough = slots->n / 8;
 
-	if (slots->n - old >= most_slots(tier)) {
-		old = slots->n - enough;
+	if (old < enough && slots->n < most_slots(tier))
+		return 0;
+	/* There is no more room than that: what could still be asked for has to go, too. */
+	if (old < enough) {
+		old = slots->n - tier_info[tier].slots;
 		is_gone(metrics, tier, slots->at[old - 1].number);
 	}
-	if (old < slots->n / 8)
-		return 0;
 	drop(metrics, slots, tier, old);
 	return old;
 }
