@@ -394,6 +394,35 @@ static void a_lock_that_is_in_two_sources_is_one(void **state)
 	assert_no(text, "(others)");
 }
 
+static void the_log_may_call_the_place_by_another_scheme(void **state)
+{
+	struct site *site = *state;
+	const char *text;
+
+	put(site, "a.lock", 1, LIFE_ALIVE);
+	scene_scanned(&site->scene, 0);
+	log_line(site, METRIC_ACQUIRED, "flock:/run/lock", "a.lock", NS_PER_MS, -1);
+	text = text_of(site);
+	check_form(text);
+	assert_line(text, "locktop_lock_acquisitions_total" LABELS("a.lock") "} 1");
+	assert_no(text, "flock:");
+}
+
+/* A source of another host may say what it likes, but not so that Prometheus refuses it all. */
+static void two_locks_that_claim_one_name_are_one(void **state)
+{
+	struct site *site = *state;
+	struct lock *liar = scene_lock(&site->scene, "b.lock", 4711, LIFE_GONE, 60);
+
+	liar->path = strdup("/run/lock/a.lock");
+	assert_int_equal(model_add_source(&site->scene.model, "/run/lock/b.lock"), 1);
+	scene_put(&site->scene, 0, liar);
+	scene_scanned(&site->scene, 0);
+	scene_put(&site->scene, 1, file_lock(site, "b.lock", 0, LIFE_UNKNOWN));
+	scene_scanned(&site->scene, 1);
+	check_form(text_of(site));
+}
+
 static void a_bound_counts_what_is_at_most_that(void **state)
 {
 	struct site *site = *state;
@@ -507,6 +536,8 @@ int main(void)
 		CASE(leases_and_queues_are_shown),
 		CASE(of_a_source_that_does_not_answer_only_that_is_said),
 		CASE(a_lock_that_is_in_two_sources_is_one),
+		CASE(the_log_may_call_the_place_by_another_scheme),
+		CASE(two_locks_that_claim_one_name_are_one),
 		CASE(a_bound_counts_what_is_at_most_that),
 		CASE(a_lock_file_has_zeros_before_the_log_names_it),
 		CASE(of_too_many_the_harmful_ones_are_kept_and_the_rest_is_summed),
