@@ -81,6 +81,7 @@ SHELL_TESTS = \
 	tests/t-export \
 	tests/t-check \
 	tests/t-samples \
+	tests/t-numbers \
 	tests/t-source \
 	tests/t-monitor \
 	tests/t-bootstrap \

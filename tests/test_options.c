@@ -84,12 +84,16 @@ static void times_are_seconds_or_dates(void **state)
 	assert_int_equal(wall, 1763866361 * NS_PER_S);
 	assert_int_equal(options_time("2025-11-23T02:52:41", &wall), 0);
 	assert_int_equal(wall, 1763866361 * NS_PER_S);
+	assert_int_equal(options_time("2025-11-23 02:52", &wall), 0);
+	assert_int_equal(wall, 1763866320 * NS_PER_S);
+	assert_int_equal(options_time("2025-11-23", &wall), 0);
+	assert_int_equal(wall, 1763856000 * NS_PER_S);
 }
 
 static void what_is_no_time_is_refused(void **state)
 {
 	static const char *const wrong[] = {"", "soon", "-5", "0", "12:03", "nan", "inf", "1e30",
-		"5 s", "2025-11-23", "2025-11-23 02:52:41 "};
+		"5 s", "2025-11", "2025-11-23x", "2025-11-23 02:52:41 "};
 	wall_t wall = 42;
 
 	(void)state;

@@ -55,16 +55,18 @@ static int format_from_word(const char *word)
 
 int options_time(const char *text, wall_t *out)
 {
-	struct tm tm = {.tm_isdst = -1};
+	static const char *const forms[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S",
+		"%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
 	char *end;
 	double seconds;
-	time_t t;
 
-	end = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
-	if (!end || *end != '\0') {
-		end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	}
-	if (end && *end == '\0') {
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct tm tm = {.tm_isdst = -1};
+		time_t t;
+
+		end = strptime(text, forms[i], &tm);
+		if (!end || *end)
+			continue;
 		t = mktime(&tm);
 		if (t == (time_t)-1)
 			return -EINVAL;

@@ -49,7 +49,10 @@ int options_parse(
 void options_address(const char **address, char *arg, struct argp_state *state);
 /* The field list "state,name,age": 0, or -EINVAL with a sentence naming the known ones. */
 int options_fields(const char *text, enum column *field, size_t *n, struct error *err);
-/* "1763866361", "@1763866361.5" or "2026-03-01 12:03:41": ns since 1970, or -EINVAL. */
+/*
+ * "1763866361", "@1763866361.5", "2026-03-01 12:03:41", "2026-03-01 12:03" or "2026-03-01" (its
+ * beginning, local time): ns since 1970, or -EINVAL.
+ */
 int options_time(const char *text, wall_t *out);
 /* Prints every option of an argp, a line each: "--format=FORMAT". For completions and tests. */
 void options_print(const struct argp *argp);
