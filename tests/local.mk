@@ -82,6 +82,9 @@ SHELL_TESTS = \
 	tests/t-check \
 	tests/t-samples \
 	tests/t-numbers \
+	tests/t-report \
+	tests/t-compare \
+	tests/t-watch \
 	tests/t-source \
 	tests/t-monitor \
 	tests/t-bootstrap \

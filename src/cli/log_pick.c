@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -38,9 +39,16 @@ static char *address_at(const char *text, const char *slash)
 	return strdup(address);
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /*
- * The path as those who take locks write it: whole, and its folder's real one where there is such
- * a folder here.
+ * The path as those who take locks write it: whole, and the folder's real one where there is such
+ * a folder here. A lock file itself is no link.
  */
 static char *real_path(const char *given)
 {
@@ -51,17 +59,22 @@ static char *real_path(const char *given)
 	for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
 		path[len - 1] = '\0';
 	slash = strrchr(path, '/');
-	if (!slash || slash == path)
-		return path;
-	*slash = '\0';
-	real = realpath(path, NULL);
-	*slash = '/';
-	if (real && asprintf(&whole, "%s%s", real[1] ? real : "", slash) < 0)
-		whole = NULL;
+	if (is_folder(path)) {
+		real = realpath(path, NULL);
+		slash = NULL;
+	} else {
+		*slash = '\0';
+		real = realpath(*path ? path : "/", NULL);
+		*slash = '/';
+	}
 	if (!real)
 		return path;
-	free(real);
+	if (slash && asprintf(&whole, "%s%s", real[1] ? real : "", slash) < 0)
+		whole = NULL;
 	free(path);
+	if (!slash)
+		return real;
+	free(real);
 	return whole;
 }
 
