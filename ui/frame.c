@@ -73,6 +73,9 @@ static void data_text(char *dst, size_t size, const struct model *model)
 		if (model->source[i].state == SOURCE_ENDED)
 			continue;
 		has_source = true;
+		/* A big log is read beside the locks, which are there already. */
+		if (model_is_log(&model->source[i]) && old == INT64_MAX && model->sources > 1)
+			continue;
 		oldest = old > oldest ? old : oldest;
 	}
 	if (!model->sources)

@@ -323,7 +323,7 @@ static void add_source_trouble(struct block *block, const struct top *top)
 				source->fault ? ": " : "", source->fault ? source->fault : "");
 		else if (source->fault)
 			add(block, 1, STYLE_WARN, "source", "%s: %s", source->uri, source->fault);
-		else if (!source->is_complete)
+		else if (!source->is_complete && !model_is_log(source))
 			add(block, 1, STYLE_NORMAL, "source", "%s: first look not finished yet",
 				source->uri);
 	}

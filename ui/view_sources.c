@@ -3,6 +3,7 @@
 #include "ui/lines.h"
 #include "ui/top.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -45,8 +46,14 @@ static void add_source(struct lines *lines, const struct top *top, size_t i)
 			(double)source->took / (double)NS_PER_MS);
 	if (source->host)
 		lines_add(lines, STYLE_NORMAL, "host", "%s", source->host);
-	lines_add(lines, STYLE_NORMAL, "locks", "%zu%s", source->n,
-		source->is_complete ? "" : " so far");
+	if (model_is_log(source))
+		lines_add(lines, STYLE_NORMAL, "log", "%" PRIu64 " lines of %zu locks%s",
+			source->metrics ? source->metrics->lines : 0,
+			source->metrics ? source->metrics->series : 0,
+			source->is_complete ? "" : " so far");
+	else
+		lines_add(lines, STYLE_NORMAL, "locks", "%zu%s", source->n,
+			source->is_complete ? "" : " so far");
 	lines_add(lines, source->is_polling ? STYLE_WARN : STYLE_NORMAL, "mode", "%s%s%s",
 		source->is_polling ? "looks again and again, is not told of changes"
 				   : "is told of changes by the kernel (inotify)",

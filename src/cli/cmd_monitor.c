@@ -472,11 +472,16 @@ static int run_screen(struct monitor *monitor)
 	return result == 0 ? EXIT_DONE : 128 + result;
 }
 
+static bool has_terminal(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 static int start_screen(struct monitor *monitor)
 {
 	struct error err;
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+	if (!has_terminal())
 		return run_once(monitor);
 	if (screen_open(&monitor->screen, monitor->color, &err) < 0) {
 		cli_fail(monitor->program, 0, "%s; here is the table instead", err.text);
@@ -512,12 +517,23 @@ static bool prints_once(const struct monitor_args *args)
 	return args->once || (!args->batch && args->common.format != FORMAT_NONE);
 }
 
-/* Tables say what logs know only where they are asked to; the screen has graphs. */
-static bool wants_logs(const struct monitor_args *args)
+/* Of another time than the logs of now? */
+static bool is_recording(const struct session *session)
 {
-	bool is_table = !args->dump_rows && !args->plain && (args->batch || prints_once(args));
+	for (size_t i = 0; i < session->model.sources; i++)
+		if (strncmp(session->model.source[i].uri, "replay:", 7) != 0)
+			return false;
+	return session->model.sources > 0;
+}
 
-	return !is_table || session_wants_logs(&args->common, SORT_HARM, &args->log);
+/* Tables say what logs know only where they are asked to; the screen has graphs. */
+static bool wants_logs(const struct session *session, const struct monitor_args *args)
+{
+	bool is_table = !args->dump_rows && !args->plain &&
+			(args->batch || prints_once(args) || !has_terminal());
+
+	return session_wants_logs(&args->common, SORT_HARM, &args->log) ||
+	       (!is_table && !is_recording(session));
 }
 
 static int choose(struct monitor *monitor)
@@ -577,7 +593,7 @@ static int run(const struct command *command, int argc, char **argv)
 		e = session_start(session, prints_once(&args) || args.dump_rows, &err);
 	if (e == 0 && code == EXIT_DONE)
 		e = session_sources(session, args.sources, args.n, &err);
-	if (e == 0 && code == EXIT_DONE && wants_logs(&args))
+	if (e == 0 && code == EXIT_DONE && wants_logs(session, &args))
 		e = session_logs(session, &args.log, &err);
 	if (e < 0)
 		code = cli_fail("locktop", cli_exit_code(e), "%s", err.text);
