@@ -491,6 +491,8 @@ static void what_was_not_understood_is_said(void **state)
 	assert_shows(&scene, "17 lines not understood");
 	scene.top.page.known_from = SCENE_WALL - 2000 * NS_PER_S;
 	assert_shows(&scene, "17 lines not understood; known since 08:20");
+	scene.model.source[1].is_filling = true;
+	assert_shows(&scene, "the log is still being read");
 	scene_release(&scene);
 }
 

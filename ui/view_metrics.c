@@ -203,6 +203,14 @@ static void since_text(char *dst, size_t size, wall_t since, wall_t now)
 		snprintf(dst, size, "%.16s", text_time(text, sizeof text, since));
 }
 
+static bool is_being_read(const struct model *model)
+{
+	for (size_t i = 0; i < model->sources; i++)
+		if (model->source[i].metrics && model->source[i].is_filling)
+			return true;
+	return false;
+}
+
 /* What has to be known to trust the numbers. */
 static void add_notices(struct text *text, const struct top *top)
 {
@@ -217,6 +225,9 @@ static void add_notices(struct text *text, const struct top *top)
 		since_text(since, sizeof since, top->page.known_from, model->now_wall);
 		add(line, sizeof text->line->text, "%sknown since %s", *line ? "; " : "", since);
 	}
+	if (is_being_read(model))
+		add(line, sizeof text->line->text, "%sthe log is still being read",
+			*line ? "; " : "");
 	text->n += *line != '\0';
 }
 
