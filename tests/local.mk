@@ -63,6 +63,9 @@ UNIT_TESTS = \
 	tests/test_listing \
 	tests/test_check \
 	tests/test_compare \
+	tests/test_log_options \
+	tests/test_log_pick \
+	tests/test_print \
 	tests/test_nagios_range \
 	tests/test_prometheus \
 	tests/test_outfile

@@ -16,7 +16,7 @@ enum { OPT_LOG = 0x3000, OPT_ROTATED, OPT_SINCE, OPT_UNTIL };
 #define NS_PER_HOUR (3600 * NS_PER_S)
 
 /* A number alone: from here on it is a time (3 March 1973), before it a duration. */
-#define LEAST_TIME INT64_C(100000000)
+#define LEAST_TIME (100000000 * NS_PER_S)
 
 #define LOG_OPTION                                                                        \
 	{                                                                                 \
@@ -62,18 +62,24 @@ void log_options_init(struct log_options *log, int64_t since)
 	set_time(&log->until, LOG_TIME_NONE, 0);
 }
 
+/* A number alone may be either. */
+static bool is_duration(const char *text, int64_t *ns)
+{
+	if (text_to_duration(text, ns) < 0 || *ns < 0)
+		return false;
+	return *ns < LEAST_TIME || strpbrk(text, "dhms");
+}
+
 int log_time_parse(const char *text, struct log_time *out)
 {
 	int64_t ns;
 
 	if (strcmp(text, "all") == 0)
 		set_time(out, LOG_TIME_NONE, 0);
-	else if (text_to_int(text, 0, LEAST_TIME - 1, &ns) == 0)
-		set_time(out, LOG_TIME_AGO, ns * NS_PER_S);
+	else if (is_duration(text, &ns))
+		set_time(out, LOG_TIME_AGO, ns);
 	else if (options_time(text, &ns) == 0)
 		set_time(out, LOG_TIME_AT, ns);
-	else if (text_to_duration(text, &ns) == 0 && ns >= 0)
-		set_time(out, LOG_TIME_AGO, ns);
 	else
 		return -EINVAL;
 	return 0;

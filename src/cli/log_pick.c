@@ -17,11 +17,6 @@
 
 enum { ADDRESS = 4096 };
 
-/* Also of what is not built in here: the log may be another host's. */
-static const char *const backend_words[] = {
-	"file", "flock", "kernel", "redis", "memcached", "mariadb", "mysql", "wordpress"};
-enum { BACKEND_WORDS = sizeof backend_words / sizeof *backend_words };
-
 static const char *or_empty(const char *text)
 {
 	return text ? text : "";
@@ -37,6 +32,19 @@ static char *address_at(const char *text, const char *slash)
 	text_clean(name, sizeof name, slash + 1, strlen(slash + 1), NULL);
 	metrics_address(address, sizeof address, source, name);
 	return strdup(address);
+}
+
+/* One slash between two names, none at the end. */
+static void squeeze(char *path)
+{
+	char *to = path;
+
+	for (const char *from = path; *from; from++)
+		if (*from != '/' || to == path || to[-1] != '/')
+			*to++ = *from;
+	if (to > path + 1 && to[-1] == '/')
+		to--;
+	*to = '\0';
 }
 
 static bool is_folder(const char *path)
@@ -56,8 +64,7 @@ static char *real_path(const char *given)
 
 	if (!path)
 		return NULL;
-	for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
-		path[len - 1] = '\0';
+	squeeze(path);
 	slash = strrchr(path, '/');
 	if (is_folder(path)) {
 		real = realpath(path, NULL);
@@ -110,15 +117,10 @@ static int init_uri(struct log_pick *pick, const char *text, struct error *err)
 	return e < 0 ? error_sys(err, e, "cannot look for %s", text) : 0;
 }
 
-static int init_name(struct log_pick *pick, const char *text, const struct settings *settings)
+static int init_default(struct log_pick *pick, const char *text, const char *source)
 {
-	const char *source = settings->default_source;
 	char *whole;
 
-	pick->is_backend = text_word(backend_words, BACKEND_WORDS, text) >= 0;
-	pick->is_name = !pick->is_backend;
-	if (pick->is_backend || !source)
-		return 0;
 	if (asprintf(&whole, "%s%s%s", source, source[strlen(source) - 1] == '/' ? "" : "/", text) <
 		0)
 		return -ENOMEM;
@@ -130,16 +132,17 @@ static int init_name(struct log_pick *pick, const char *text, const struct setti
 int log_pick_init(
 	struct log_pick *pick, const char *text, const struct settings *settings, struct error *err)
 {
-	int e;
+	int e = 0;
 
 	*pick = (struct log_pick){.text = text};
 	if (!*text)
 		return error_set(err, -EINVAL,
 			"which lock? An address, the URI of a source, or a word like redis");
-	if (strchr(text, '/') || strchr(text, ':') || access(text, F_OK) == 0) {
+	pick->is_name = !strpbrk(text, "/:");
+	if (!pick->is_name || access(text, F_OK) == 0) {
 		e = init_uri(pick, text, err);
-	} else {
-		e = init_name(pick, text, settings);
+	} else if (settings->default_source) {
+		e = init_default(pick, text, settings->default_source);
 		if (e < 0)
 			error_sys(err, e, "cannot look for %s", text);
 	}
@@ -164,6 +167,8 @@ static bool has_address(const struct log_pick *pick, const char *source, const c
 	metrics_address(address, sizeof address, source, lock);
 	if (strcmp(address, pick->address) == 0)
 		return true;
+	if (len == 1 && *pick->address == '/')
+		len = 0;
 	return pick->is_file && strncmp(address, pick->address, len) == 0 && address[len] == '/' &&
 	       strcmp(address + len + 1, lock) == 0;
 }
@@ -173,11 +178,10 @@ bool log_pick_has(
 {
 	source = or_empty(source);
 	lock = or_empty(lock);
-	if (pick->is_backend)
-		return strcmp(or_empty(backend), pick->text) == 0;
-	if (pick->source && strcmp(source, pick->source) == 0)
+	if (pick->is_name &&
+		(strcmp(lock, pick->text) == 0 || strcmp(or_empty(backend), pick->text) == 0))
 		return true;
-	if (pick->is_name && strcmp(lock, pick->text) == 0)
+	if (pick->source && strcmp(source, pick->source) == 0)
 		return true;
 	return pick->address && *lock && has_address(pick, source, lock);
 }

@@ -15,14 +15,13 @@ struct log_pick {
 	char *address;    /* owned or NULL, clean; as metrics_address() has it */
 	char *source;     /* owned or NULL; the URI of a source */
 	bool is_file;     /* address is a path: of a lock file, or of a folder of them */
-	bool is_backend;  /* text is the word of one */
-	bool is_name;     /* text may be a lock's name */
+	bool is_name;     /* text may be a lock's name, or the word of a backend */
 };
 
 /*
- * A path need not be there: the log may be another host's. A bare name is the word of a backend; a
- * lock's address in default_source, if that is configured; and any lock with that name. -EINVAL
- * with a sentence, -ENOMEM.
+ * A path need not be there: the log may be another host's. A bare name is the word of a backend;
+ * any lock with that name; and a file here, or what default_source has under it. -EINVAL with a
+ * sentence, -ENOMEM.
  */
 int log_pick_init(struct log_pick *pick, const char *text, const struct settings *settings,
 	struct error *err);
