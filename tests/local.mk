@@ -57,6 +57,7 @@ UNIT_TESTS = \
 	tests/test_views \
 	tests/test_view_metrics \
 	tests/test_top \
+	tests/test_past \
 	tests/test_plain \
 	tests/test_options \
 	tests/test_lock_options \

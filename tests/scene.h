@@ -26,8 +26,9 @@ struct scene {
 	struct policy policy;
 	struct top top;
 	struct canvas canvas;
-	int64_t asked;    /* how many deeds */
-	struct deed deed; /* the last of them */
+	struct history *history; /* owned */
+	int64_t asked;           /* how many deeds */
+	struct deed deed;        /* the last of them */
 	size_t source;
 	int looked;
 	bool is_deaf; /* ask() fails */
@@ -53,6 +54,28 @@ static inline void scene_look(void *data)
 	scene->looked++;
 }
 
+/* The model is told something, and so is the history. */
+static inline void scene_tell(struct scene *scene, size_t source, const struct event *event)
+{
+	assert_int_equal(model_apply(&scene->model, source, event), 0);
+	assert_int_equal(history_note(scene->history, &scene->model, source, event), 0);
+}
+
+static inline void scene_source_is(
+	struct scene *scene, size_t source, enum source_state state, const char *text)
+{
+	assert_int_equal(model_source_is(&scene->model, source, state, text), 0);
+	assert_int_equal(history_note_state(scene->history, &scene->model, source), 0);
+}
+
+/* Time passes. */
+static inline void scene_pass(struct scene *scene, int64_t seconds)
+{
+	model_tick(&scene->model, scene->model.now + seconds * NS_PER_S,
+		scene->model.now_wall + seconds * NS_PER_S);
+	assert_int_equal(history_note_tick(scene->history, &scene->model), 0);
+}
+
 static inline void scene_scanned(struct scene *scene, size_t source)
 {
 	struct event event = {
@@ -63,8 +86,8 @@ static inline void scene_scanned(struct scene *scene, size_t source)
 		.locks = (int64_t)scene->model.source[source].n,
 	};
 
-	assert_int_equal(model_apply(&scene->model, source, &event), 0);
-	assert_int_equal(model_source_is(&scene->model, source, SOURCE_OK, NULL), 0);
+	scene_tell(scene, source, &event);
+	scene_source_is(scene, source, SOURCE_OK, NULL);
 }
 
 static inline void scene_init(struct scene *scene, int glyphs, int rows, int cols)
@@ -76,7 +99,11 @@ static inline void scene_init(struct scene *scene, int glyphs, int rows, int col
 	assert_int_equal(model_init(&scene->model, "web1"), 0);
 	assert_int_equal(model_add_source(&scene->model, "file:/run/lock"), 0);
 	model_tick(&scene->model, SCENE_NOW, SCENE_WALL);
+	scene->history = history_new(NULL);
+	assert_non_null(scene->history);
+	assert_int_equal(history_note_tick(scene->history, &scene->model), 0);
 	top_init(&scene->top, &scene->model, &scene->policy, &glyphs_table[glyphs]);
+	scene->top.history = scene->history;
 	scene->top.ask = scene_ask;
 	scene->top.look = scene_look;
 	scene->top.data = scene;
@@ -89,6 +116,7 @@ static inline void scene_release(struct scene *scene)
 {
 	deed_release(&scene->deed);
 	top_release(&scene->top);
+	history_free(scene->history);
 	model_release(&scene->model);
 	canvas_release(&scene->canvas);
 }
@@ -140,7 +168,7 @@ static inline void scene_put(struct scene *scene, size_t source, struct lock *lo
 {
 	struct event event = {.kind = EVENT_LOCK, .at = scene->model.now_wall, .lock = lock};
 
-	assert_int_equal(model_apply(&scene->model, source, &event), 0);
+	scene_tell(scene, source, &event);
 	lock_unref(lock);
 }
 
@@ -149,7 +177,7 @@ static inline void scene_gone(struct scene *scene, size_t source, const char *na
 	struct event event = {
 		.kind = EVENT_GONE, .at = scene->model.now_wall, .name = (char *)name};
 
-	assert_int_equal(model_apply(&scene->model, source, &event), 0);
+	scene_tell(scene, source, &event);
 }
 
 /* Two stale, two overdue, two held, one free. */

@@ -710,6 +710,57 @@ static void times_are_local(void **state)
 	assert_string_equal(text_time(text, 5, wall), "?");
 }
 
+static void a_moment_is_read_as_people_type_it(void **state)
+{
+	const int64_t now = INT64_C(1772366621) * NS_PER_S; /* 2026-03-01 12:03:41 */
+	static const struct {
+		const char *text;
+		int result;
+		int64_t ago; /* s */
+	} table[] = {
+		{"now", 0, 0},
+		{"12:03:41", 0, 0},
+		{"12:03", 0, 41},
+		{"12:03:40", 0, 1},
+		{"0:00", 0, 12 * 3600 + 221},
+		{"12:03:42", 0, 86399}, /* that was yesterday */
+		{"23:59", 0, 12 * 3600 + 221 + 60},
+		{"2026-03-01 12:03:41", 0, 0},
+		{"2026-03-01T11:03", 0, 3641},
+		{"2026-02-28 12:03:41", 0, 86400},
+		{"2026-03-01", 0, 12 * 3600 + 221},
+		{"15m", 0, 900},
+		{"-15m", 0, 900},
+		{"1.5h", 0, 5400},
+		{"-1h30m", 0, 5400},
+		{"7d", 0, 7 * 86400},
+		{"0s", 0, 0},
+		{"2026-03-01 12:03:42", -ERANGE, 0},
+		{"2027-01-01", -ERANGE, 0},
+		{"1960-01-01", -ERANGE, 0},
+		{"99999d", -ERANGE, 0},
+		{"2026-02-30", -EINVAL, 0},
+		{"2026-13-01", -EINVAL, 0},
+		{"24:00", -EINVAL, 0},
+		{"12:60", -EINVAL, 0},
+		{"12:03:41x", -EINVAL, 0},
+		{"15", -EINVAL, 0},
+		{"-15", -EINVAL, 0},
+		{"--15m", -EINVAL, 0},
+		{"", -EINVAL, 0},
+		{"-", -EINVAL, 0},
+		{"yesterday", -EINVAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		int64_t wall = -1;
+
+		assert_int_equal(text_to_moment(table[i].text, now, &wall), table[i].result);
+		assert_int_equal(wall, table[i].result ? -1 : now - table[i].ago * NS_PER_S);
+	}
+}
+
 static void a_filter_needs_all_its_words(void **state)
 {
 	(void)state;
@@ -784,6 +835,7 @@ int main(void)
 		cmocka_unit_test(latencies_are_written_in_three_digits),
 		cmocka_unit_test(a_written_duration_can_be_read),
 		cmocka_unit_test(times_are_local),
+		cmocka_unit_test(a_moment_is_read_as_people_type_it),
 		cmocka_unit_test(a_filter_needs_all_its_words),
 		cmocka_unit_test(the_hash_is_fnv_1a),
 	};

@@ -65,6 +65,17 @@ static void paused(struct scene *scene)
 	scene->top.message[0] = '\0';
 }
 
+/* Two minutes ago a lock became stale, one minute ago another came. */
+static void changes(struct scene *scene)
+{
+	scene_pass(scene, 60);
+	scene_put(scene, 0, scene_lock(scene, "mail.lock", 7023, LIFE_GONE, 4));
+	scene_pass(scene, 60);
+	scene_put(scene, 0, scene_lock(scene, "deploy.lock", 8001, LIFE_ALIVE, -120));
+	scene_pass(scene, 60);
+	scene_scanned(scene, 0);
+}
+
 static const struct picture pictures[] = {
 	{"locks-80x24-box", GLYPHS_BOX, 24, 80, "", NULL},
 	{"locks-80x24-ascii", GLYPHS_ASCII, 24, 80, "", NULL},
@@ -78,6 +89,16 @@ static const struct picture pictures[] = {
 	{"locks-all-well", GLYPHS_ASCII, 12, 80, "", all_well},
 	{"locks-stale-data", GLYPHS_ASCII, 20, 120, "", silent},
 	{"locks-paused", GLYPHS_ASCII, 20, 80, "", paused},
+	{"past-80x24", GLYPHS_BOX, 24, 80, "[[", changes},
+	{"past-120x40-ascii", GLYPHS_ASCII, 40, 120, "[[", changes},
+	{"past-40x10-ascii", GLYPHS_ASCII, 10, 40, "[[", changes},
+	{"past-20x5-ascii", GLYPHS_ASCII, 5, 20, "[[", changes},
+	{"past-jump", GLYPHS_BOX, 24, 80, "b08:5", changes},
+	{"past-jumped", GLYPHS_BOX, 24, 80, "b-90s\n", changes},
+	{"past-oldest", GLYPHS_ASCII, 20, 80, "b-7d\n", changes},
+	{"past-events", GLYPHS_BOX, 16, 80, "[[e", changes},
+	{"past-sources", GLYPHS_BOX, 16, 80, "[[o", changes},
+	{"past-refused", GLYPHS_BOX, 24, 80, "[[R", changes},
 	{"locks-filter", GLYPHS_ASCII, 20, 80, "/state:stale", NULL},
 	{"locks-traps", GLYPHS_ASCII, 24, 100, "", traps},
 	{"release", GLYPHS_BOX, 24, 80, "R", NULL},

@@ -500,6 +500,14 @@ void top_offer(struct top *top, enum action action)
 	struct error err;
 
 	top->is_steered = true; /* it stays with what was meant */
+	if (top->past.is_on) {
+		char at[32];
+
+		top_say(top, true,
+			"this is the past, %s: nothing can be done there; p shows what is now",
+			top_moment(at, sizeof at, top, top->frozen->now_wall));
+		return;
+	}
 	if (policy_allows(top->policy, kind_of[action], &err) < 0) {
 		top_say(top, true, "%s", err.text);
 		return;

@@ -11,13 +11,13 @@
 /* --- the title: when, where, how fresh, how many --------------------------------------------- */
 
 struct part {
-	enum style style;
 	int rank;   /* the highest goes first when there is no room */
 	bool is_on; /* shown */
+	bool is_alarm;
 	char text[160];
 };
 
-enum title_part { NAME, CLOCK, HOST, DATA, MODE, PAUSE, FILTER, TAGS, PARTS };
+enum title_part { NAME, CLOCK, HOST, DATA, MODE, PAUSE, LIVE, FILTER, TAGS, PARTS };
 
 static size_t count_tags(const struct model *model)
 {
@@ -33,11 +33,16 @@ static size_t count_tags(const struct model *model)
  * "42 locks: 1 STALE 3 OVERDUE 38 ok", the worst first. With more than `words` states that are
  * not well, the mildest of them are put together: "11 locks: 3 STALE 1 OVERDUE 3 other 4 ok".
  */
-static void count_text(char *dst, size_t size, const struct model *model, int words)
+static void count_text(char *dst, size_t size, const struct top *top, int words)
 {
+	const struct model *model = top_model(top);
 	size_t count[STATE_COUNT], all = 0, other = 0, ok;
 	int n;
 
+	if (top->past.is_blank) {
+		snprintf(dst, size, "locks: not recorded");
+		return;
+	}
 	model_count(model, count);
 	for (size_t i = 0; i < STATE_COUNT; i++)
 		all += count[i];
@@ -89,6 +94,24 @@ static void data_text(char *dst, size_t size, const struct model *model)
 			oldest < 2 * NS_PER_S ? "1s" : text_duration(age, sizeof age, oldest));
 }
 
+/* That what is shown is not now. */
+static void pause_text(struct part *part, const struct top *top)
+{
+	const struct model *frozen = top->frozen;
+	char text[64];
+
+	part[PAUSE].is_alarm = true;
+	part[LIVE].rank = 4;
+	if (top->past.is_on) {
+		snprintf(part[PAUSE].text, sizeof part->text, "PAST %s",
+			top_moment(text, sizeof text, top, frozen->now_wall));
+		snprintf(part[LIVE].text, sizeof part->text, "(live continues)");
+	} else if (frozen) {
+		snprintf(part[PAUSE].text, sizeof part->text, "PAUSED %s",
+			text_duration(text, sizeof text, top->model->now - frozen->now));
+	}
+}
+
 static void make_parts(struct part *part, const struct top *top)
 {
 	const struct model *model = top->model;
@@ -96,25 +119,21 @@ static void make_parts(struct part *part, const struct top *top)
 	char text[64];
 
 	snprintf(part[NAME].text, sizeof part->text, "locktop");
-	part[NAME].rank = 6;
+	part[NAME].rank = 7;
 	snprintf(part[CLOCK].text, sizeof part->text, "%s",
 		text_clock(text, sizeof text, model->now_wall));
-	part[CLOCK].rank = 4;
+	part[CLOCK].rank = 5;
 	snprintf(part[HOST].text, sizeof part->text, "%s", model->host);
-	part[HOST].rank = 5;
+	part[HOST].rank = 6;
 	part[DATA].rank = 1;
 	if (top_data_alarm(top, part[DATA].text, sizeof part->text))
-		part[DATA].style = STYLE_ALERT;
+		part[DATA].is_alarm = true;
 	else
 		data_text(part[DATA].text, sizeof part->text, model);
 	part[MODE].rank = 3;
 	if (top->policy->is_read_only)
 		snprintf(part[MODE].text, sizeof part->text, "READ-ONLY");
-	part[PAUSE].rank = 0;
-	part[PAUSE].style = STYLE_ALERT;
-	if (top->frozen)
-		snprintf(part[PAUSE].text, sizeof part->text, "PAUSED %s",
-			text_duration(text, sizeof text, model->now - top->frozen->now));
+	pause_text(part, top);
 	part[FILTER].rank = 2;
 	if (top->selection.filter[0])
 		snprintf(part[FILTER].text, sizeof part->text, "filter: %.120s",
@@ -134,20 +153,17 @@ static int parts_width(const struct part *part)
 	return width;
 }
 
-/* Parts that are never dropped: that what is shown is not live. */
-static bool is_alarm(const struct part *part)
-{
-	return part->style == STYLE_ALERT;
-}
-
-/* What matters least goes first; an alarm is worth more than numbers that are not true any more. */
+/*
+ * What matters least goes first, but never an alarm, that what is shown is not live: it is worth
+ * more than numbers that are not true any more.
+ */
 static void choose_parts(struct part *part, int room)
 {
 	while (parts_width(part) > room) {
 		int last = -1;
 
 		for (int i = 0; i < PARTS; i++)
-			if (part[i].is_on && !is_alarm(&part[i]) &&
+			if (part[i].is_on && !part[i].is_alarm &&
 				(last < 0 || part[i].rank >= part[last].rank))
 				last = i;
 		if (last < 0)
@@ -168,7 +184,7 @@ static void draw_title(const struct top *top, struct canvas *canvas, struct rect
 	/* The clock and the age of the data say that this is live: they are worth the mildest
 	 * states, which the list names anyway. */
 	for (int words = STATE_COUNT; words >= 2; words--) {
-		count_text(counts, sizeof counts, top_model(top), words);
+		count_text(counts, sizeof counts, top, words);
 		if (parts_width(part) <= end - at - text_width(counts))
 			break;
 	}
@@ -178,8 +194,11 @@ static void draw_title(const struct top *top, struct canvas *canvas, struct rect
 		if (!part[i].is_on)
 			continue;
 		at += canvas_text(canvas, rect.row, at, end - at,
-			is_alarm(&part[i]) ? STYLE_ALERT : STYLE_TITLE, part[i].text);
-		at += canvas_text(canvas, rect.row, at, 2, STYLE_TITLE, "  ");
+			part[i].is_alarm || i == LIVE ? STYLE_ALERT : STYLE_TITLE, part[i].text);
+		if (i == PAUSE && part[LIVE].is_on)
+			at += canvas_text(canvas, rect.row, at, 1, STYLE_ALERT, " ");
+		else
+			at += canvas_text(canvas, rect.row, at, 2, STYLE_TITLE, "  ");
 	}
 	if (at < end) {
 		text_fit(cut, sizeof cut, counts, end - at, TEXT_CUT_START);
@@ -191,12 +210,12 @@ static void draw_title(const struct top *top, struct canvas *canvas, struct rect
 
 static enum style message_style(const struct top *top)
 {
-	return top->message_is_bad ? STYLE_BAD : STYLE_BOLD;
+	return top->message[0] && top->message_is_bad ? STYLE_BAD : STYLE_BOLD;
 }
 
 static void draw_message(const struct top *top, struct canvas *canvas, struct rect rect)
 {
-	const char *rest = top->message;
+	const char *rest = top_message(top);
 	char text[TOP_MESSAGE];
 
 	for (int row = 0; row < rect.rows && *rest; row++) {
@@ -217,8 +236,13 @@ static void draw_message(const struct top *top, struct canvas *canvas, struct re
 static const enum action bar[] = {ACTION_OPEN, ACTION_BACK, ACTION_WINDOW_15M, ACTION_WINDOW_1H,
 	ACTION_WINDOW_24H, ACTION_WINDOW_7D, ACTION_ALL, ACTION_MAGNITUDE, ACTION_RELEASE,
 	ACTION_FORCE, ACTION_TERMINATE, ACTION_METRICS, ACTION_CLEAN, ACTION_FILTER, ACTION_SORT,
-	ACTION_TAG, ACTION_PAUSE, ACTION_LOCKS, ACTION_EVENTS, ACTION_SOURCES, ACTION_HIDE_FREE,
-	ACTION_REVERSE, ACTION_REFRESH, ACTION_UNTAG};
+	ACTION_TAG, ACTION_PAUSE, ACTION_LOCKS, ACTION_EVENTS, ACTION_SOURCES, ACTION_EARLIER,
+	ACTION_JUMP, ACTION_HIDE_FREE, ACTION_REVERSE, ACTION_REFRESH, ACTION_UNTAG};
+
+/* And in the past, where nothing can be done. */
+static const enum action past_bar[] = {ACTION_EARLIER, ACTION_LATER, ACTION_JUMP, ACTION_PAUSE,
+	ACTION_OPEN, ACTION_BACK, ACTION_METRICS, ACTION_EVENTS, ACTION_LOCKS, ACTION_SOURCES,
+	ACTION_WINDOW, ACTION_ALL, ACTION_MAGNITUDE, ACTION_FILTER, ACTION_SORT, ACTION_TAG};
 
 static bool is_in_bar(const struct top *top, enum action action)
 {
@@ -226,7 +250,7 @@ static bool is_in_bar(const struct top *top, enum action action)
 
 	if (!(info->views & views[top->view]->bit))
 		return false;
-	if (info->is_mutating && top->policy->is_read_only)
+	if (info->is_mutating && (top->policy->is_read_only || top->past.is_on))
 		return false;
 	if (action == ACTION_BACK || action == ACTION_LOCKS)
 		return top->view != VIEW_locks;
@@ -235,18 +259,24 @@ static bool is_in_bar(const struct top *top, enum action action)
 	return true;
 }
 
-static int key_width(enum action action)
+/* The key of the pause is also the way back. */
+static const char *brief_of(const struct top *top, enum action action)
 {
-	return text_width(action_info[action].key) + text_width(action_info[action].brief) + 3;
+	return action == ACTION_PAUSE && top->frozen ? "live" : action_info[action].brief;
 }
 
-static int draw_key(struct canvas *canvas, int row, int col, int cols, enum action action)
+static int key_width(const struct top *top, enum action action)
+{
+	return text_width(action_info[action].key) + text_width(brief_of(top, action)) + 3;
+}
+
+static int draw_key(const struct top *top, struct canvas *canvas, int row, int col, int cols,
+	enum action action)
 {
 	int at = canvas_text(canvas, row, col, cols, STYLE_KEY, action_info[action].key);
 
 	at += canvas_text(canvas, row, col + at, cols - at, STYLE_NORMAL, " ");
-	at += canvas_text(
-		canvas, row, col + at, cols - at, STYLE_NORMAL, action_info[action].brief);
+	at += canvas_text(canvas, row, col + at, cols - at, STYLE_NORMAL, brief_of(top, action));
 	return at + 2;
 }
 
@@ -257,23 +287,26 @@ static void draw_keys(const struct top *top, struct canvas *canvas, struct rect 
 		[PROMPT_YES] = "y yes  any other key cancels",
 		[PROMPT_TYPE] = "Enter do it  Esc cancel",
 	};
-	int room = rect.cols - 1 - key_width(ACTION_HELP) - key_width(ACTION_QUIT);
+	const enum action *keys = top->past.is_on ? past_bar : bar;
+	size_t n = top->past.is_on ? sizeof past_bar / sizeof *past_bar : sizeof bar / sizeof *bar;
+	int room = rect.cols - 1 - key_width(top, ACTION_HELP) - key_width(top, ACTION_QUIT);
 	int at = 1;
 
 	if (rect.rows < 1)
 		return;
 	if (top->prompt.kind != PROMPT_NONE) {
 		canvas_text(canvas, rect.row, rect.col + 1, rect.cols - 1, STYLE_KEY,
-			of_prompt[top->prompt.kind]);
+			top->prompt_for == ACTION_JUMP ? "Enter go  Esc cancel  Ctrl-U empty"
+						       : of_prompt[top->prompt.kind]);
 		return;
 	}
-	for (size_t i = 0; i < sizeof bar / sizeof *bar; i++) {
-		if (!is_in_bar(top, bar[i]) || at + key_width(bar[i]) > room)
+	for (size_t i = 0; i < n; i++) {
+		if (!is_in_bar(top, keys[i]) || at + key_width(top, keys[i]) > room)
 			continue;
-		at += draw_key(canvas, rect.row, rect.col + at, rect.cols - at, bar[i]);
+		at += draw_key(top, canvas, rect.row, rect.col + at, rect.cols - at, keys[i]);
 	}
-	at += draw_key(canvas, rect.row, rect.col + at, rect.cols - at, ACTION_HELP);
-	draw_key(canvas, rect.row, rect.col + at, rect.cols - at, ACTION_QUIT);
+	at += draw_key(top, canvas, rect.row, rect.col + at, rect.cols - at, ACTION_HELP);
+	draw_key(top, canvas, rect.row, rect.col + at, rect.cols - at, ACTION_QUIT);
 }
 
 /* --- too small for all that --------------------------------------------------------------------
@@ -291,7 +324,10 @@ static void draw_tiny(const struct top *top, struct canvas *canvas, struct rect 
 		row += canvas_wrap(canvas, (struct rect){row, rect.col, end - row, rect.cols},
 			STYLE_ALERT, text);
 	if (top->frozen && row < end)
-		row += canvas_text(canvas, row, rect.col, rect.cols, STYLE_ALERT, "PAUSED") > 0;
+		row += canvas_textf(canvas, row, rect.col, rect.cols, STYLE_ALERT, "%s%s",
+			       top->past.is_on ? "PAST " : "PAUSED",
+			       top->past.is_on ? top_moment(age, sizeof age, top, model->now_wall)
+					       : "") > 0;
 	if (top->message[0] && row < end)
 		row += canvas_wrap(canvas, (struct rect){row, rect.col, end - row, rect.cols},
 			STYLE_BOLD, top->message);
@@ -305,7 +341,7 @@ static void draw_tiny(const struct top *top, struct canvas *canvas, struct rect 
 		row += canvas_wrap(canvas, (struct rect){row, rect.col, end - row, rect.cols},
 			style_of_state(verdict.state), text);
 	}
-	count_text(text, sizeof text, model, STATE_COUNT);
+	count_text(text, sizeof text, top, STATE_COUNT);
 	if (row < end)
 		canvas_wrap(canvas, (struct rect){row, rect.col, end - row, rect.cols}, STYLE_TITLE,
 			text);
@@ -323,7 +359,7 @@ struct layout top_layout(const struct top *top, int rows, int cols)
 							     : NULL;
 	struct layout_wants wants = {
 		.has_prompt = top->prompt.kind != PROMPT_NONE,
-		.has_message = top->message[0] != '\0',
+		.has_message = top_message(top)[0] != '\0',
 	};
 
 	/* A question about one lock does not stand under the block of another. */
@@ -335,7 +371,7 @@ struct layout top_layout(const struct top *top, int rows, int cols)
 		wants.worst_rows = top_all_well(top, NULL, (struct rect){0});
 	if (wants.has_message)
 		wants.message_rows = canvas_wrap(
-			NULL, (struct rect){.cols = cols - 2}, STYLE_NORMAL, top->message);
+			NULL, (struct rect){.cols = cols - 2}, STYLE_NORMAL, top_message(top));
 	if (wants.has_prompt)
 		wants.prompt_rows = prompt_rows(&top->prompt, cols);
 	return layout_of(rows, cols, &wants);

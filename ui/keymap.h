@@ -76,6 +76,14 @@ enum {
 		"tag the selected lock: R then means all tagged ones")                            \
 	_(UNTAG, IN_LOCKS, 0, 'U', 0, 0, "U", "untag", "remove all tags")                         \
 	_(PAUSE, IN_ALL, 0, 'p', 0, 0, "p", "pause", "freeze the view; watching goes on")         \
+	_(EARLIER, IN_ALL, 0, '[', 0, 0, "[", "earlier",                                          \
+		"step back in time, to the change before")                                        \
+	_(LATER, IN_ALL, 0, ']', 0, 0, "]", "later",                                              \
+		"step to the change after; behind the last one the view is live again")           \
+	_(EARLIER_10, IN_ALL, 0, '{', 0, 0, "{", "10 earlier", "ten steps back in time")          \
+	_(LATER_10, IN_ALL, 0, '}', 0, 0, "}", "10 later", "ten steps on in time")                \
+	_(JUMP, IN_ALL, 0, 'b', 0, 0, "b", "jump",                                                \
+		"jump to a time: 12:03, 12:03:41, 2026-11-23 12:03, -15m or now")                 \
 	_(RELEASE, IN_LOCKS | IN_LOCK, 1, 'R', 0, 0, "R", "release",                              \
 		"release the selected or tagged locks, if provably stale; asks")                  \
 	_(FORCE, IN_LOCKS | IN_LOCK, 1, 'F', 0, 0, "F", "force",                                  \

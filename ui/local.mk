@@ -18,6 +18,7 @@ ui_libui_la_SOURCES = \
 	ui/lines.h \
 	ui/metrics_page.c \
 	ui/metrics_page.h \
+	ui/past.c \
 	ui/plain.c \
 	ui/plain.h \
 	ui/prompt.c \

@@ -79,20 +79,43 @@ static void drop_list(struct top *top)
 	top->listed = 0;
 }
 
-static void thaw(struct top *top)
+static void add_tags(struct model *to, const struct model *from)
 {
-	if (!top->frozen)
-		return;
-	model_release(top->frozen);
+	for (size_t s = 0; s < from->sources; s++)
+		for (size_t i = 0; i < from->source[s].n; i++) {
+			const struct entry *entry = from->source[s].entry[i];
+			struct entry *same =
+				entry->is_tagged ? model_find(to, s, entry->lock->name) : NULL;
+
+			if (same)
+				same->is_tagged = true;
+		}
+}
+
+void top_freeze(struct top *top, struct model *model)
+{
+	if (model) {
+		add_tags(model, top->model);
+		if (top->frozen)
+			add_tags(model, top->frozen);
+	}
+	if (top->frozen)
+		model_release(top->frozen);
 	free(top->frozen);
-	top->frozen = NULL;
+	top->frozen = model;
+	top->past = (struct past){0};
+	top->wants_select = true;
+	/* What happened until then: no news came in on top. */
+	top->happened = top_model(top)->happened;
+	if (top->view == VIEW_events)
+		top->line = 0;
 }
 
 void top_release(struct top *top)
 {
 	top_drop_targets(top);
 	drop_list(top);
-	thaw(top);
+	top_freeze(top, NULL);
 	free(top->list);
 	free(top->target);
 	free(top->asked);
@@ -338,6 +361,10 @@ static void act_back(struct top *top)
 		top->before = VIEW_locks;
 		return;
 	}
+	if (top->past.is_on) {
+		top_go_live(top);
+		return;
+	}
 	if (!top->selection.filter[0])
 		top_say(top, false, "this is the list; q leaves");
 	top->selection.filter[0] = '\0';
@@ -433,16 +460,38 @@ static void act_untag(struct top *top)
 
 static void act_pause(struct top *top)
 {
-	top->wants_select = true;
+	struct model *copy;
+
 	if (top->frozen) {
-		thaw(top);
-		top_say(top, false, "the view is live again");
+		top_go_live(top);
 		return;
 	}
-	top->frozen = top_must(calloc(1, sizeof *top->frozen));
-	if (model_copy(top->frozen, top->model) < 0)
+	copy = top_must(calloc(1, sizeof *copy));
+	if (model_copy(copy, top->model) < 0)
 		top_must(NULL);
+	top_freeze(top, copy);
+	top->past.next = top->history ? history_end(top->history) : 0;
 	top_say(top, false, "the view is frozen; watching goes on, p shows it again");
+}
+
+static void act_earlier(struct top *top)
+{
+	top_step(top, -1);
+}
+
+static void act_later(struct top *top)
+{
+	top_step(top, 1);
+}
+
+static void act_earlier_10(struct top *top)
+{
+	top_step(top, -10);
+}
+
+static void act_later_10(struct top *top)
+{
+	top_step(top, 10);
 }
 
 static void act_refresh(struct top *top)
@@ -537,6 +586,11 @@ static void (*const acts[ACTION_COUNT])(struct top *) = {
 	[ACTION_TAG] = act_tag,
 	[ACTION_UNTAG] = act_untag,
 	[ACTION_PAUSE] = act_pause,
+	[ACTION_EARLIER] = act_earlier,
+	[ACTION_LATER] = act_later,
+	[ACTION_EARLIER_10] = act_earlier_10,
+	[ACTION_LATER_10] = act_later_10,
+	[ACTION_JUMP] = top_ask_jump,
 	[ACTION_REFRESH] = act_refresh,
 	[ACTION_LOCKS] = act_locks,
 	[ACTION_METRICS] = act_metrics,
@@ -622,6 +676,8 @@ static void key_to_prompt(struct top *top, int key)
 	answer = prompt_key(&top->prompt, key);
 	if (top->prompt_for == ACTION_FILTER)
 		answer_filter(top, answer);
+	else if (top->prompt_for == ACTION_JUMP)
+		top_answer_jump(top, answer);
 	else
 		answer_question(top, answer);
 }

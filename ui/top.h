@@ -7,6 +7,7 @@
 
 #include "engine/act.h"
 #include "model/columns.h"
+#include "model/history.h"
 #include "ui/glyphs.h"
 #include "ui/metrics_page.h"
 #include "ui/prompt.h"
@@ -44,9 +45,20 @@ struct signalled {
 	mono_t at;
 };
 
+/* What of the past is shown; the model of it is top->frozen. */
+struct past {
+	bool is_on;
+	bool is_blank;          /* from then no lock is known, only what the logs say */
+	bool is_exact;          /* right after a step, not some time later */
+	uint64_t next;          /* the first step that it does not have; also of a pause */
+	char text[TOP_MESSAGE]; /* stands in the message line while nothing else does */
+};
+
 struct top {
-	struct model *model;         /* borrowed; what is watched */
-	struct model *frozen;        /* owned copy while paused, else NULL */
+	struct model *model;           /* borrowed; what is watched */
+	struct model *frozen;          /* owned: a copy while paused, the past, or NULL */
+	const struct history *history; /* borrowed; NULL: there is no stepping back */
+	struct past past;
 	const struct policy *policy; /* borrowed */
 	const struct glyphs *glyphs;
 	enum view_id view, before; /* before: where Esc leads back */
@@ -110,7 +122,7 @@ void top_done(struct top *top, size_t source, const struct event *event);
 void top_update(struct top *top);
 /* Draws everything; nothing changes by drawing. Any size. */
 void top_draw(const struct top *top, struct canvas *canvas);
-/* What views look at: the frozen model while paused. */
+/* What views look at: the frozen model while paused and in the past. */
 const struct model *top_model(const struct top *top);
 /* The selected entry or NULL. */
 const struct entry *top_selected(const struct top *top);
@@ -133,6 +145,18 @@ bool top_data_alarm(const struct top *top, char *dst, size_t size);
 
 /* Where things go at that size, with what is to be shown now. */
 struct layout top_layout(const struct top *top, int rows, int cols);
+/* Shows that model (owned) instead of the live one, with the tags of both; NULL: live again. */
+void top_freeze(struct top *top, struct model *model);
+void top_go_live(struct top *top); /* from a pause or the past, with a sentence */
+/* Steps so many changes forward or, below zero, back in time. */
+void top_step(struct top *top, int by);
+/* Asks for a time to jump to, and goes there. */
+void top_ask_jump(struct top *top);
+void top_answer_jump(struct top *top, enum prompt_answer answer);
+/* "12:03:41", or with its date when that is not today's: of a moment of the past. */
+const char *top_moment(char *dst, size_t size, const struct top *top, wall_t at);
+/* What stands in the message line: a message, or what is said of the past; "": nothing. */
+const char *top_message(const struct top *top);
 /* Shows a sentence in the message line for a while. */
 void top_say(struct top *top, bool is_bad, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

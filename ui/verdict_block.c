@@ -308,9 +308,10 @@ bool top_data_alarm(const struct top *top, char *dst, size_t size)
 	return true;
 }
 
+/* Of now, whatever is frozen; but in the past, of then. */
 static void add_source_trouble(struct block *block, const struct top *top)
 {
-	const struct model *model = top->model;
+	const struct model *model = top->past.is_on ? top->frozen : top->model;
 
 	for (size_t i = 0; i < model->sources; i++) {
 		const struct model_source *source = &model->source[i];
@@ -339,8 +340,11 @@ int top_all_well(const struct top *top, struct canvas *canvas, struct rect rect)
 	model_count(model, count);
 	for (size_t i = 0; i < STATE_COUNT; i++)
 		locks += count[i];
-	add_source_trouble(&trouble, top);
-	if (trouble.n)
+	if (!top->past.is_blank)
+		add_source_trouble(&trouble, top);
+	if (top->past.is_blank)
+		add(&block, 0, STYLE_WARN, NULL, "what the locks were then is not recorded");
+	else if (trouble.n)
 		add(&block, 0, STYLE_WARN, NULL,
 			"not known to be well: not every source has answered");
 	else if (locks == 1)
@@ -351,7 +355,8 @@ int top_all_well(const struct top *top, struct canvas *canvas, struct rect rect)
 			"nothing is stuck: %zu locks, all free or held within their limits", locks);
 	else
 		add(&block, 0, STYLE_GOOD, NULL, "nothing is stuck: there are no locks");
-	add_source_trouble(&block, top);
+	if (trouble.n)
+		add_source_trouble(&block, top);
 	for (int i = 0; canvas && i < block.n; i++)
 		if (has_room(&block, i, rect.rows))
 			draw_line(canvas, rect, row++, &block, i);

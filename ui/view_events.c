@@ -48,7 +48,9 @@ static void draw(const struct top *top, struct canvas *canvas, const struct layo
 			draw_one(top, canvas, line, happening);
 		else if (row == 0)
 			canvas_text(canvas, line.row, 1, line.cols - 1, STYLE_DIM,
-				"nothing has happened since the monitor began");
+				top->past.is_blank ? "what happened until then is not recorded"
+						   : "nothing has happened since the monitor "
+						     "began");
 	}
 	canvas->cursor_row = layout->body.row;
 	canvas->cursor_col = 0;

@@ -7,14 +7,17 @@
 
 static void add_actions(struct lines *lines, const struct top *top, bool is_mutating)
 {
-	bool is_off = is_mutating && top->policy->is_read_only;
+	bool is_off = is_mutating && (top->policy->is_read_only || top->past.is_on);
 
 	for (int i = 0; i < ACTION_COUNT; i++) {
 		const struct action_info *info = &action_info[i];
 
 		if (info->is_mutating == is_mutating)
 			lines_add(lines, is_off ? STYLE_DIM : STYLE_NORMAL, info->key, "%s%s",
-				info->help, is_off ? " - off: read-only" : "");
+				info->help,
+				!is_off                     ? ""
+				: top->policy->is_read_only ? " - off: read-only"
+							    : " - off: this is the past");
 	}
 }
 

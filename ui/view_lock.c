@@ -182,6 +182,12 @@ static void make(struct lines *lines, const struct top *top)
 	struct facts facts;
 	struct verdict verdict;
 
+	if (!entry && top->past.is_on) {
+		lines_add(lines, STYLE_BOLD, "", "%s %s. Esc leads back to the list.",
+			top->cursor_name ? top->cursor_name : "the lock",
+			top->past.is_blank ? "is not recorded from then" : "was not there then");
+		return;
+	}
 	if (!entry) {
 		lines_add(lines, STYLE_BOLD, "", "%s is gone. Esc leads back to the list.",
 			top->cursor_name ? top->cursor_name : "the lock");

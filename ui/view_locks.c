@@ -75,6 +75,8 @@ static void draw_empty(const struct top *top, struct canvas *canvas, struct rect
 {
 	size_t count[STATE_COUNT], all = 0;
 
+	if (top->past.is_blank)
+		canvas_text(canvas, rect.row, 2, rect.cols - 2, STYLE_DIM, top->past.text);
 	model_count(top_model(top), count);
 	for (size_t i = 0; i < STATE_COUNT; i++)
 		all += count[i];

@@ -18,32 +18,61 @@ static enum style style_of_source(enum source_state state)
 	}
 }
 
-static void add_source(struct lines *lines, const struct top *top, size_t i)
-{
-	static const struct {
-		const char *word, *help;
-	} states[] = {
+static const struct {
+	const char *word, *help;
+} states[] = {
 #define _(id, word, help) [SOURCE_##id] = {word, help},
-		SOURCE_STATES(_)
+	SOURCE_STATES(_)
 #undef _
-	};
-	/* Its facts are of the view, its freshness is of now: a pause makes nothing fresher. */
-	const struct model_source *source = &top->model->source[i];
-	int64_t age = model_data_age(top->model, i);
+};
+
+static const char *age_text(char *dst, size_t size, int64_t age)
+{
+	return age < 2 * NS_PER_S ? "1s" : text_duration(dst, size, age);
+}
+
+static void add_data(struct lines *lines, const struct model_source *source, int64_t age)
+{
 	char text[64], took[64];
 
-	lines_heading(lines, "");
-	lines_add(lines, STYLE_BOLD, "source", "%s", source->uri);
-	lines_add(lines, style_of_source(source->state), "state", "%s: %s",
-		states[source->state].word, states[source->state].help);
 	if (age == INT64_MAX)
 		lines_add(lines, STYLE_WARN, "data", "none yet");
 	else
 		lines_add(lines, STYLE_NORMAL, "data",
 			"%s old; last complete look at %s took %.1f ms",
-			age < 2 * NS_PER_S ? "1s" : text_duration(text, sizeof text, age),
+			age_text(text, sizeof text, age),
 			source->data_at ? text_time(took, sizeof took, source->data_at) : "?",
 			(double)source->took / (double)NS_PER_MS);
+}
+
+/* How fresh it is, is always of now. */
+static void add_now(struct lines *lines, const struct top *top, size_t i)
+{
+	enum source_state state = top->model->source[i].state;
+	int64_t age = model_data_age(top->model, i);
+	char text[64];
+
+	lines_add(lines, style_of_source(state), "now", "%s: %s%s%s", states[state].word,
+		states[state].help, age == INT64_MAX ? "" : "; data ",
+		age == INT64_MAX ? "" : age_text(text, sizeof text, age));
+}
+
+static void add_source(struct lines *lines, const struct top *top, size_t i)
+{
+	/* Its facts are of the view, its freshness is of now: a pause makes nothing fresher. */
+	const struct model *model = top->past.is_on ? top->frozen : top->model;
+	const struct model_source *source = &model->source[i];
+
+	lines_heading(lines, "");
+	lines_add(lines, STYLE_BOLD, "source", "%s", source->uri);
+	if (top->past.is_on)
+		add_now(lines, top, i);
+	if (top->past.is_blank)
+		return;
+	lines_add(lines, style_of_source(source->state), top->past.is_on ? "then" : "state",
+		"%s: %s", states[source->state].word, states[source->state].help);
+	if (!top->past.is_on)
+		add_data(lines, source, model_data_age(top->model, i));
 	if (source->host)
 		lines_add(lines, STYLE_NORMAL, "host", "%s", source->host);
 	if (model_is_log(source))

@@ -76,6 +76,13 @@ const char *text_time(char *dst, size_t size, int64_t wall);
 const char *text_clock(char *dst, size_t size, int64_t wall);
 
 /*
+ * A moment as a person types it, by the local clock: "12:03" or "12:03:41" (the last time that it
+ * was), "2026-11-23 12:03", with seconds, without a time (its beginning) or with a T between, "15m"
+ * or "-15m" (so long before now), "now". 0, -EINVAL; -ERANGE: before 1970 or after now.
+ */
+int text_to_moment(const char *text, int64_t now, int64_t *wall);
+
+/*
  * Does the text match the words of a filter? All words have to occur, in any order; ASCII letters
  * match in either case; no words match everything. Shell patterns are fnmatch(3)'s business.
  */

@@ -207,3 +207,85 @@ const char *text_clock(char *dst, size_t size, int64_t wall)
 		snprintf(dst, size, "?");
 	return dst;
 }
+
+/* "2026-02-30" is no day, whatever mktime(3) makes of it. */
+static int read_date(const char *text, struct tm *tm)
+{
+	static const char *const formats[] = {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d",
+		"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"};
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		struct tm read = {.tm_isdst = -1}, made;
+		const char *end = strptime(text, formats[i], &read);
+
+		if (!end || *end)
+			continue;
+		made = read;
+		if (mktime(&made) == -1 || made.tm_mday != read.tm_mday)
+			return -EINVAL;
+		*tm = made;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* A time of today, or of yesterday when that is still to come. */
+static int read_time_of_day(const char *text, int64_t now, struct tm *tm)
+{
+	static const char *const formats[] = {"%H:%M:%S", "%H:%M"};
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		struct tm read;
+		const char *end;
+
+		if (!local_time(now, &read))
+			return -EINVAL;
+		read.tm_sec = 0;
+		read.tm_isdst = -1;
+		end = strptime(text, formats[i], &read);
+		if (!end || *end)
+			continue;
+		*tm = read;
+		if (mktime(&read) > now / NS_PER_S) {
+			tm->tm_mday--;
+			tm->tm_isdst = -1;
+		}
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int read_ago(const char *text, int64_t now, int64_t *wall)
+{
+	size_t len = strlen(text);
+	int64_t ago;
+	int e;
+
+	if (!len || strchr("0123456789", text[len - 1])) /* of what? */
+		return -EINVAL;
+	e = text_to_duration(text + (*text == '-'), &ago);
+	if (e < 0)
+		return e;
+	if (ago > now)
+		return -ERANGE;
+	*wall = now - ago;
+	return 0;
+}
+
+int text_to_moment(const char *text, int64_t now, int64_t *wall)
+{
+	struct tm tm;
+	time_t seconds;
+
+	if (strcmp(text, "now") == 0) {
+		*wall = now;
+		return 0;
+	}
+	if (read_date(text, &tm) < 0 && read_time_of_day(text, now, &tm) < 0)
+		return read_ago(text, now, wall);
+	seconds = mktime(&tm);
+	if (seconds < 0 || seconds > now / NS_PER_S)
+		return -ERANGE;
+	*wall = (int64_t)seconds * NS_PER_S;
+	return 0;
+}

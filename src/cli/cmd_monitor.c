@@ -358,7 +358,7 @@ static void on_tick(void *data, mono_t now)
 	struct monitor *monitor = data;
 	int64_t into_second = loop_wall(monitor->session.loop) % NS_PER_S;
 
-	model_tick(&monitor->session.model, now, loop_wall(monitor->session.loop));
+	session_tick(&monitor->session);
 	loop_timer_set(monitor->tick, now + NS_PER_S - into_second);
 	on_change(monitor);
 }
@@ -448,6 +448,8 @@ static int run_screen(struct monitor *monitor)
 	struct session *session = &monitor->session;
 	int fd, result;
 
+	/* Without memory for it there is no stepping back: the rest may still do. */
+	monitor->top.history = session->history = history_new(NULL);
 	fd = open_signals(monitor, signals, on_signal);
 	session->data = monitor;
 	session->changed = on_change;

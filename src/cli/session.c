@@ -64,14 +64,27 @@ int session_open(struct session *session, const struct common *common, struct er
 	return proc_here(&session->world, &session->here, err);
 }
 
+/* A history that ran out of memory has begun anew: looking goes on. */
+bool session_tick(struct session *session)
+{
+	bool has_changed =
+		model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+
+	if (session->history)
+		history_note_tick(session->history, &session->model);
+	return has_changed;
+}
+
 static void on_event(void *data, size_t source, const struct event *event)
 {
 	struct session *session = data;
 	size_t happened = session->model.happened;
 
-	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+	session_tick(session);
 	if (model_apply(&session->model, source, event) < 0)
 		loop_stop(session->loop, -ENOMEM);
+	if (session->history)
+		history_note(session->history, &session->model, source, event);
 	if (event->kind == EVENT_DONE && session->done)
 		session->done(session->data, source, event);
 	/* A busy log says something all the time; what it says is shown with the next second. */
@@ -88,9 +101,11 @@ static void on_state(void *data, size_t source, enum source_state state, const c
 	/* One look was asked for and taken: that its process ended is as it should be. */
 	if (session->is_once && state == SOURCE_ENDED)
 		state = SOURCE_OK;
-	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+	session_tick(session);
 	if (model_source_is(&session->model, source, state, text) < 0)
 		loop_stop(session->loop, -ENOMEM);
+	if (session->history)
+		history_note_state(session->history, &session->model, source);
 	if (session->changed)
 		session->changed(session->data);
 }
@@ -354,7 +369,7 @@ static int turn(struct session *session, mono_t until)
 {
 	int e = loop_turn(session->loop, until);
 
-	model_tick(&session->model, loop_now(session->loop), loop_wall(session->loop));
+	session_tick(session);
 	return e;
 }
 
@@ -397,6 +412,7 @@ bool session_complain(const struct session *session, const char *program)
 void session_close(struct session *session)
 {
 	hub_free(session->hub);
+	history_free(session->history);
 	if (session->loop)
 		loop_free(session->loop);
 	model_release(&session->model);

@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "engine/hub.h"
 #include "engine/settings.h"
+#include "model/history.h"
 
 struct session {
 	const struct common *common; /* borrowed */
@@ -20,7 +21,8 @@ struct session {
 	struct loop *loop;
 	struct hub *hub;
 	struct model model;
-	char program[4096]; /* what the hub starts */
+	struct history *history; /* owned; told whatever the model is; NULL: nobody wants it */
+	char program[4096];      /* what the hub starts */
 	const char *hub_args[10];
 	bool is_once;      /* sources take one look and end */
 	bool only_locks;   /* set before sources are added: no log:, and kernel: only if named */
@@ -63,6 +65,8 @@ bool session_wants_logs(const struct common *common, int sort, const struct log_
  */
 int session_gather(struct session *session, int64_t patience);
 int session_gather_locks(struct session *session, int64_t patience);
+/* Time goes on for the model. Returns whether a state changed. */
+bool session_tick(struct session *session);
 /* Is any source without a complete look? Prints a sentence a source to stderr. */
 bool session_complain(const struct session *session, const char *program);
 void session_close(struct session *session);
