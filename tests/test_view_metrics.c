@@ -165,6 +165,17 @@ static const struct picture pictures[] = {
 	{"metrics-paused", GLYPHS_BOX, 24, 80, "g", paused},
 	{"metrics-quiet", GLYPHS_ASCII, 24, 80, "g", quiet},
 	{"metrics-few", GLYPHS_ASCII, 24, 80, "g", few},
+	/* and what the other views show of a log */
+	{"list-log-80x24", GLYPHS_BOX, 24, 80, "", held},
+	{"list-log-100x24", GLYPHS_BOX, 24, 100, "", held},
+	{"list-log-120x40-braille", GLYPHS_BRAILLE, 40, 120, "", held},
+	{"list-log-120x40-box", GLYPHS_BOX, 40, 120, "", held},
+	{"list-log-120x40-ascii", GLYPHS_ASCII, 40, 120, "", held},
+	{"list-log-200x60", GLYPHS_BOX, 60, 200, "", held},
+	{"lock-log-100x60", GLYPHS_BOX, 60, 100, "/import\n\n", held},
+	{"lock-log-few", GLYPHS_ASCII, 40, 80, "/name:import.lock\n\n", few},
+	{"past-blank", GLYPHS_BOX, 24, 80, "b08:10\n", busy_hour},
+	{"past-blank-metrics", GLYPHS_BOX, 24, 80, "b08:10\ng", busy_hour},
 	{"metrics-no-log", GLYPHS_ASCII, 12, 60, "g", NULL},
 };
 

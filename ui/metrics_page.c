@@ -106,6 +106,11 @@ static struct series_set series_of_lock(struct top *top, const struct model *mod
 	struct metrics_page *page = &top->page;
 	char address[ADDRESS];
 
+	/* In the past, where it was not yet or nothing is known of locks, the logs know it, too. */
+	if (!entry && top->past.is_on && top->cursor_name) {
+		entry = model_find(top->model, top->cursor_source, top->cursor_name);
+		model = top->model;
+	}
 	if (entry) {
 		model_address(address, sizeof address, model, entry);
 		keep(&page->address, address);

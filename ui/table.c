@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-enum { MARKS = 2, WIDE = 100, CELL = 512 }; /* cursor and tag; from WIDE on, gaps of two columns */
+enum { MARKS = 2, WIDE = 100, CELL = 512, LEVELS = 12 }; /* cursor and tag; from WIDE on, gaps of two columns */
 
 /*
  * When there is no room for all, these stay longest: what, which, how long, who, how many hurt,
@@ -247,6 +247,27 @@ static enum text_cut cut_of(enum column column)
 		       : TEXT_CUT_END;
 }
 
+/*
+ * A small graph: what is not known is a gap, and where somebody tried and nobody got it stands an x,
+ * which is no bar of any height.
+ */
+static void draw_levels(struct canvas *canvas, int row, int col, int cols, enum style style,
+	const char *levels, const struct glyphs *glyphs)
+{
+	for (int i = 0; i < cols && levels[i]; i++) {
+		bool is_bar = levels[i] >= '1' && levels[i] <= '8';
+
+		canvas_text(canvas, row, col + i, 1,
+			levels[i] == 'x' && style != STYLE_DIM ? STYLE_BAD : style,
+			is_bar ? glyphs->bar[levels[i] - '0'] : levels[i] == 'x' ? "x" : " ");
+	}
+}
+
+static bool has_levels(enum column column, const char *text)
+{
+	return (column == COLUMN_WAITS || column == COLUMN_HOLDS) && strlen(text) == LEVELS;
+}
+
 void table_row(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
 	const struct model *model, const struct entry *entry, const struct glyphs *glyphs,
 	bool is_selected)
@@ -263,7 +284,10 @@ void table_row(struct canvas *canvas, struct rect rect, const struct table_plan 
 
 		cell_text(text, sizeof text, column, model, entry, &verdict, glyphs);
 		text_fit(cut, sizeof cut, text, plan->col[i].width, cut_of(column));
-		if (column_info[column].is_right)
+		if (has_levels(column, text))
+			draw_levels(canvas, rect.row, rect.col + plan->col[i].at,
+				plan->col[i].width, style, text, glyphs);
+		else if (column_info[column].is_right)
 			canvas_right(canvas, rect.row, rect.col + plan->col[i].at,
 				plan->col[i].width, style, cut);
 		else

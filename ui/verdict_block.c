@@ -2,6 +2,7 @@
 #include "config.h"
 #include "ui/top.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,24 +83,63 @@ static bool has_somebody(const struct lock *lock)
 	return (holder && holder->pid > 0) || lock->record.pid > 0;
 }
 
-static void add_state(struct block *block, const struct top *top, const struct about *a)
+/* With what the hold is compared: more than there may be room for. */
+enum comparison { WITH_ALL, WITH_ONE, WITH_NOTHING };
+
+/* " (usual p99: 9m, limit 10m)": what is usual says more than the limit, unless too few are known. */
+static size_t append_comparison(
+	char *dst, size_t size, size_t used, const struct entry *entry, enum comparison with)
 {
-	char text[TEXT], address[384], age[32], limit[32];
+	const struct percentiles *usual = &entry->usual;
+	bool is_known = usual->n >= PERCENTILES_FEW;
+	bool has_limit = entry->limit > 0 && (with == WITH_ALL || !is_known);
+	bool has_usual = is_known || (usual->n && with == WITH_ALL);
+	char p99[32], limit[32];
+
+	if (with == WITH_NOTHING || (!has_limit && !has_usual))
+		return used;
+	if (usual->p99 < NS_PER_S)
+		text_latency(p99, sizeof p99, usual->p99);
+	else
+		round_duration(p99, sizeof p99, usual->p99);
+	used = append(dst, size, used, " (");
+	if (is_known)
+		used = append(dst, size, used, "usual p99: %s", p99);
+	else if (has_usual)
+		used = append(dst, size, used, "usual: n=%" PRIu64 ", too few", usual->n);
+	if (has_limit)
+		used = append(dst, size, used, "%slimit %s", has_usual ? ", " : "",
+			round_duration(limit, sizeof limit, entry->limit));
+	return append(dst, size, used, ")");
+}
+
+static void state_text(char *text, const struct top *top, const struct about *a, enum comparison with)
+{
+	char address[384], age[32];
 	size_t used;
 
 	model_address(address, sizeof address, a->model, a->entry);
-	used = append(text, sizeof text, 0, "%s %s  %s",
+	used = append(text, TEXT, 0, "%s %s  %s",
 		state_mark(a->verdict.state, top->glyphs->is_ascii), state_word(a->verdict.state),
 		address);
 	if (a->verdict.state != STATE_FREE && a->verdict.age != AGE_UNKNOWN)
-		used = append(text, sizeof text, used,
-			has_somebody(a->lock) ? "  held %s" : "  %s old",
+		used = append(text, TEXT, used, has_somebody(a->lock) ? "  held %s" : "  %s old",
 			text_duration(age, sizeof age, a->verdict.age));
-	if (a->verdict.state != STATE_FREE && a->entry->limit > 0)
-		used = append(text, sizeof text, used, " (limit %s)",
-			round_duration(limit, sizeof limit, a->entry->limit));
+	if (a->verdict.state != STATE_FREE)
+		used = append_comparison(text, TEXT, used, a->entry, with);
 	if (a->lock->waiters)
-		append(text, sizeof text, used, "  %zu waiting", a->lock->waiters);
+		append(text, TEXT, used, "  %zu waiting", a->lock->waiters);
+}
+
+/* How many wait is worth more than what the hold is compared with. */
+static void add_state(struct block *block, const struct top *top, const struct about *a, int cols)
+{
+	enum comparison with = WITH_ALL;
+	char text[TEXT];
+
+	state_text(text, top, a, with);
+	while (cols > 0 && with < WITH_NOTHING && text_width(text) > cols)
+		state_text(text, top, a, ++with);
 	add(block, 0, style_of_first_line(a->verdict.state), NULL, "%s", text);
 }
 
@@ -251,7 +291,7 @@ int top_verdict_block(
 
 	a.facts = model_facts(a.model, entry);
 	a.verdict = verdict_of(a.lock, &a.facts);
-	add_state(&block, top, &a);
+	add_state(&block, top, &a, rect.cols);
 	add_who(&block, &a);
 	add_alive(&block, &a);
 	add_waits(&block, &a);

@@ -154,6 +154,75 @@ static void add_thing(struct lines *lines, const struct model *model, const stru
 	add_flags(lines, verdict->flags);
 }
 
+static void add_window(struct lines *lines, const struct series_set *set, enum window window,
+	wall_t at, struct tally *tally)
+{
+	struct percentiles wait, hold;
+	char label[16], text[160];
+
+	tally_clear(tally);
+	if (series_window(set, window, at, tally) < 0)
+		top_must(NULL);
+	wait = histogram_percentiles(&tally->wait);
+	hold = histogram_percentiles(&tally->hold);
+	snprintf(label, sizeof label, "wait %s", window_info[window].word);
+	lines_add(lines, STYLE_NORMAL, label, "%s", percentiles_text(text, sizeof text, &wait));
+	snprintf(label, sizeof label, "hold %s", window_info[window].word);
+	lines_add(lines, STYLE_NORMAL, label, "%s", percentiles_text(text, sizeof text, &hold));
+}
+
+/* What happened, and how often. */
+static void add_counts(struct lines *lines, const char *label, const struct tally *tally)
+{
+	char text[400] = "";
+
+	for (int event = 0; event < METRIC_EVENT_COUNT; event++)
+		if (tally->count[event])
+			snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %" PRIu32,
+				*text ? ", " : "", metric_event_word((enum metric_event)event),
+				tally->count[event]);
+	lines_add(lines, STYLE_NORMAL, label, "%s", *text ? text : "nothing");
+}
+
+static void add_waited_for(struct lines *lines, const struct series_set *set)
+{
+	char longest[32];
+
+	for (size_t i = 0; i < set->n; i++)
+		for (size_t k = 0; k < WAITED_FOR_MAX && set->at[i]->waited[k].who[0]; k++) {
+			const struct waited_for *waited = &set->at[i]->waited[k];
+
+			lines_add(lines, STYLE_NORMAL, i + k ? "" : "waited for",
+				"%s: %" PRIu32 "x%s%s", waited->who, waited->times,
+				waited->longest > 0 ? ", longest " : "",
+				waited->longest > 0 ? text_latency(longest, sizeof longest,
+							      waited->longest)
+						    : "");
+		}
+}
+
+/* What the metrics logs say of it. */
+static void add_usually(struct lines *lines, const struct model *model, const struct entry *entry)
+{
+	struct series_set set = model_series(model, entry);
+	struct tally tally = {0};
+
+	if (!model_has_metrics(model))
+		return;
+	lines_heading(lines, "Usually");
+	if (!set.n) {
+		lines_add(lines, STYLE_DIM, "", "no metrics log that is read names it");
+		return;
+	}
+	add_window(lines, &set, WINDOW_24H, model->now_wall, &tally);
+	add_counts(lines, "log 24h", &tally);
+	add_window(lines, &set, WINDOW_7D, model->now_wall, &tally);
+	add_counts(lines, "log 7d", &tally);
+	add_waited_for(lines, &set);
+	lines_add(lines, STYLE_DIM, "", "g shows it as graphs");
+	tally_release(&tally);
+}
+
 static void add_happenings(
 	struct lines *lines, const struct model *model, const struct entry *entry)
 {
@@ -197,6 +266,7 @@ static void make(struct lines *lines, const struct top *top)
 	verdict = verdict_of(entry->lock, &facts);
 	add_evidence(lines, entry->lock, &facts, &verdict);
 	add_processes(lines, entry->lock, top->glyphs);
+	add_usually(lines, model, entry);
 	add_record(lines, entry->lock);
 	add_thing(lines, model, entry, &verdict);
 	add_happenings(lines, model, entry);

@@ -11,28 +11,48 @@
 /* In order; what an ordinary terminal has no room for stands in the lock's own view. */
 static const struct {
 	enum column column;
-	int from;     /* columns of the screen */
-	bool of_many; /* only when the locks come from several places */
+	int from;      /* columns of the screen */
+	int from_logs; /* the same, beside what logs say */
+	bool of_many;  /* only when the locks come from several places */
 } columns[] = {
-	{COLUMN_STATE, 0, false},
-	{COLUMN_NAME, 0, false},
-	{COLUMN_HOLDER, 0, false},
-	{COLUMN_USER, 100, false},
-	{COLUMN_AGE, 0, false},
-	{COLUMN_LIMIT, 60, false},
-	{COLUMN_WAITERS, 0, false},
-	{COLUMN_ADVICE, 0, false},
-	{COLUMN_SOURCE, 100, true},
+	{COLUMN_STATE, 0, 0, false},
+	{COLUMN_NAME, 0, 0, false},
+	{COLUMN_HOLDER, 0, 0, false},
+	{COLUMN_USER, 100, 140, false},
+	{COLUMN_AGE, 0, 0, false},
+	{COLUMN_LIMIT, 60, 60, false},
+	{COLUMN_USUAL, 0, 100, false},
+	{COLUMN_WAITERS, 0, 0, false},
+	{COLUMN_WAITS, 0, 120, false},
+	{COLUMN_HOLDS, 0, 120, false},
+	{COLUMN_ADVICE, 0, 0, false},
+	{COLUMN_SOURCE, 100, 140, true},
 };
 
-static void plan_columns(struct table_plan *plan, int cols, bool is_many)
+/* Do the locks come from several places? A log is none. */
+static bool is_of_many(const struct model *model)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->sources; i++)
+		n += !model_is_log(&model->source[i]);
+	return n > 1;
+}
+
+static void plan_columns(struct table_plan *plan, int cols, const struct model *model)
+{
+	bool is_many = is_of_many(model), has_logs = model_has_metrics(model);
 	enum column wanted[sizeof columns / sizeof *columns];
 	size_t n = 0;
 
-	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-		if (cols >= columns[i].from && (is_many || !columns[i].of_many))
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+		if (cols < (has_logs ? columns[i].from_logs : columns[i].from))
+			continue;
+		if (columns[i].of_many && !is_many)
+			continue;
+		if (has_logs || !column_needs_log(columns[i].column))
 			wanted[n++] = columns[i].column;
+	}
 	table_plan(plan, cols, wanted, n);
 }
 
@@ -127,7 +147,7 @@ static void draw(const struct top *top, struct canvas *canvas, const struct layo
 	size_t first =
 		table_scroll(top->first[VIEW_locks], top->cursor, top->listed, layout->body.rows);
 
-	plan_columns(&plan, layout->body.cols, top_model(top)->sources > 1);
+	plan_columns(&plan, layout->body.cols, top_model(top));
 	draw_worst(top, canvas, layout->worst);
 	draw_rule(top, canvas, layout, first);
 	table_header(
