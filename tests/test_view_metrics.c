@@ -186,6 +186,29 @@ static void screens_are_as_they_were(void **state)
 		picture_compare(&pictures[i]);
 }
 
+/* Where somebody tried and nobody got it stands an x, which is no bar and no gap. */
+static void where_nobody_got_it_stands_an_x(void **state)
+{
+	struct scene scene;
+	int n = 0;
+
+	(void)state;
+	scene_init(&scene, GLYPHS_BOX, 40, 120);
+	scene_fill(&scene);
+	add_log(&scene);
+	taken(&scene, "mail.lock", 1000, 3, 1);
+	said(&scene, METRIC_TIMEOUT, "mail.lock", 400);
+	said(&scene, METRIC_BUSY, "mail.lock", 30);
+	assert_shows(&scene, "█ xx");
+	for (int i = 9 * 120; i < 30 * 120; i++) { /* the list, behind the marks of the states */
+		const struct cell *cell = &scene.canvas.cell[i];
+
+		n += i % 120 > 20 && cell->style == STYLE_BAD && strcmp(cell->text, "x") == 0;
+	}
+	assert_int_equal(n, 2);
+	scene_release(&scene);
+}
+
 static void ascii_screens_are_ascii(void **state)
 {
 	(void)state;
@@ -597,6 +620,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(screens_are_as_they_were),
 		cmocka_unit_test(ascii_screens_are_ascii),
+		cmocka_unit_test(where_nobody_got_it_stands_an_x),
 		cmocka_unit_test(every_view_leads_to_the_graphs_and_back),
 		cmocka_unit_test(digits_and_w_choose_the_window),
 		cmocka_unit_test(a_window_has_what_happened_in_it),
