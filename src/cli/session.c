@@ -311,6 +311,15 @@ static bool is_source(const struct model *model, const char *uri)
 	return false;
 }
 
+static size_t count_logs(const struct model *model)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->sources; i++)
+		n += model_is_log(&model->source[i]);
+	return n;
+}
+
 /* Once, however often it was named, for its lines count once. */
 static int add_log(struct session *session, const char *name, struct error *err)
 {
@@ -323,7 +332,11 @@ static int add_log(struct session *session, const char *name, struct error *err)
 	if (!uri)
 		return error_sys(err, -ENOMEM, "cannot read %s", name);
 	if (!is_source(&session->model, uri))
-		e = session_add(session, uri, err);
+		e = count_logs(&session->model) < SERIES_SET_MAX
+			    ? session_add(session, uri, err)
+			    : error_set(err, -EINVAL,
+				      "more than %d metrics logs; a pattern may name them",
+				      SERIES_SET_MAX);
 	free(uri);
 	return e < 0 ? e : 0;
 }

@@ -27,6 +27,9 @@ struct source_options {
  * second as the sign of life, until a look works again. With once only one scanned comes, the
  * final one, when what the kernel says of each lock is known. SIGPIPE is ignored meanwhile.
  *
+ * A log is told as samples, in parts: scanned comes when all that was there has been told. What it
+ * says is told once, so a slow reader is waited for in the middle of a look when 8 MB are queued.
+ *
  * Holders of this host are watched by pidfd (one epoll descriptor for all of them), so that an
  * end is an event and not the next second's discovery.
  */
