@@ -270,6 +270,33 @@ static void a_bucket_ends_with_a_round_number(void **state)
 	}
 }
 
+/* All of them: no rounding of a double may move a border. */
+static void every_bucket_is_the_hundredth_that_it_says(void **state)
+{
+	int64_t last = 1000;
+
+	(void)state;
+	for (int64_t width = 10; width <= INT64_C(100000000000); width *= 10) {
+		for (int64_t part = 100; part < 1000; part++) {
+			int64_t us[] = {
+				part * width + 1, part * width + width / 2, (part + 1) * width};
+
+			for (int i = 0; i < 3 && us[i] <= INT64_C(17280000000000); i++) {
+				struct histogram_value value = histogram_value(US(us[i]));
+
+				assert_int_equal(value.us, us[i]);
+				assert_int_equal(value.first, last + 1);
+				assert_int_equal(value.last, (part + 1) * width);
+			}
+			last = (part + 1) * width;
+		}
+	}
+	for (int64_t us = 0; us <= 1000; us++) {
+		assert_int_equal(histogram_value(US(us)).first, us);
+		assert_int_equal(histogram_value(US(us)).last, us);
+	}
+}
+
 static void values_are_rounded_to_us_and_kept_within_bounds(void **state)
 {
 	static const struct {
@@ -368,6 +395,30 @@ static void a_million_times_the_same_is_counted(void **state)
 	histogram_release(&other);
 	histogram_release(&both);
 	histogram_sum_free(sum);
+}
+
+/* The digits of a count have no 0 among them: a cell that counts nothing would be none. */
+static void no_cell_counts_nothing(void **state)
+{
+	const uint64_t most = (1 << 20) - 1;
+
+	(void)state;
+	for (uint64_t k = 1; k < 5; k++) {
+		for (uint64_t off = 0; off < 3; off++) {
+			struct histogram histogram = {0};
+			uint64_t times, seen = 0;
+			int64_t ns;
+
+			histogram_add(&histogram, US(1), 1);
+			histogram_add(&histogram, US(5), most * k - 1 + off);
+			for (size_t i = 1; histogram_cell(&histogram, i, &ns, &times); i++) {
+				assert_true(times > 0);
+				seen += times;
+			}
+			assert_int_equal(seen, most * k - 1 + off);
+			histogram_release(&histogram);
+		}
+	}
 }
 
 static void an_empty_one_knows_nothing(void **state)
@@ -478,9 +529,11 @@ int main(void)
 			quantiles_are_never_below_the_true_ones_and_less_than_1_percent_above),
 		cmocka_unit_test(parts_make_the_same_as_the_whole_in_any_order),
 		cmocka_unit_test(a_bucket_ends_with_a_round_number),
+		cmocka_unit_test(every_bucket_is_the_hundredth_that_it_says),
 		cmocka_unit_test(values_are_rounded_to_us_and_kept_within_bounds),
 		cmocka_unit_test(hostile_values_take_a_bounded_number_of_cells),
 		cmocka_unit_test(a_million_times_the_same_is_counted),
+		cmocka_unit_test(no_cell_counts_nothing),
 		cmocka_unit_test(an_empty_one_knows_nothing),
 		cmocka_unit_test(what_is_not_in_use_is_given_back),
 		cmocka_unit_test(the_sentence_says_n_first),

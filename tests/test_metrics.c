@@ -486,6 +486,48 @@ static void a_window_begins_and_ends_with_a_slot(void **state)
 	}
 }
 
+static void times_before_1970_are_times(void **state)
+{
+	struct metrics metrics;
+	struct series_set set;
+
+	(void)state;
+	begin(&metrics, METRICS_SERIES);
+	add(&metrics, acquired(-1, "a", 0));
+	add(&metrics, acquired(0, "a", 0));
+	add(&metrics, acquired(-S(3600), "a", 0));
+	set = set_of_lock(&metrics, "a");
+	for (enum tier tier = 0; tier < TIER_COUNT; tier++) {
+		struct tally tally = {0};
+
+		assert_int_equal(series_tally(&set, tier, -S(3600), 0, &tally), 0);
+		assert_int_equal(tally.count[METRIC_ACQUIRED], 2);
+		tally_release(&tally);
+	}
+	assert_int_equal(acquisitions(&set, WINDOW_15M, -1), 1);
+	assert_int_equal(acquisitions(&set, WINDOW_15M, 0), 2);
+	assert_int_equal(acquisitions(&set, WINDOW_7D, -1), 2);
+	metrics_release(&metrics);
+}
+
+static void seconds_that_nobody_asks_for_are_skipped(void **state)
+{
+	struct metrics metrics;
+	struct series_set set;
+
+	(void)state;
+	begin(&metrics, METRICS_SERIES);
+	metrics_skip_before(&metrics, TIER_SECOND, NOW - S(100));
+	for (int i = 0; i < 200; i++)
+		add(&metrics, acquired(NOW - S(i), "a", 0));
+	set = set_of_lock(&metrics, "a");
+	assert_int_equal(acquisitions(&set, WINDOW_15M, NOW), 101);
+	assert_int_equal(acquisitions(&set, WINDOW_1H, NOW), 200);
+	assert_int_equal(series_known_from(&metrics, WINDOW_15M, NOW), NOW - S(100));
+	assert_int_equal(series_known_from(&metrics, WINDOW_1H, NOW), 0);
+	metrics_release(&metrics);
+}
+
 static void neighbours_in_time_share_no_slot(void **state)
 {
 	const int64_t step[] = {S(1), S(90), 1234567891, S(5000)};
@@ -1198,6 +1240,76 @@ static void a_hostile_sample_is_added_as_it_is(void **state)
 	metrics_release(&metrics);
 }
 
+/* Of two values in one bucket only the larger is in the sample, but their sum is in it, too. */
+static void a_sample_keeps_the_sum(void **state)
+{
+	struct metrics metrics, other;
+	struct received received = {.metrics = &other};
+	struct series_set set;
+	struct tally tally = {0};
+
+	(void)state;
+	begin(&metrics, METRICS_SERIES);
+	begin(&other, METRICS_SERIES);
+	add(&metrics, acquired(NOW, "a", 1001000));
+	add(&metrics, acquired(NOW, "a", 1010000));
+	assert_int_equal(metrics_each_sample(&metrics, NOW, receive, &received), 0);
+	set = set_of_lock(&other, "a");
+	assert_int_equal(series_window(&set, WINDOW_15M, NOW, &tally), 0);
+	assert_int_equal(tally.wait.sum, 2011);
+	assert_int_equal(tally.wait.min, 1001000);
+	assert_int_equal(tally.wait.count, 2);
+	tally_release(&tally);
+	metrics_release(&metrics);
+	metrics_release(&other);
+}
+
+static void a_sample_that_contradicts_itself_is_added_as_it_is(void **state)
+{
+	static const struct {
+		uint32_t acquired, released, busy, slow;
+		uint64_t waits, holds;
+	} table[] = {
+		{1, 0, 0, 0, 2, 0},
+		{0, 0, 3, 0, 1, 0},
+		{0, 1, 0, 0, 0, 2},
+		{0, 0, 1, 9, 0, 0},
+		{2, 2, 0, 0, 1, 1},
+		{40, 7, 0, 3, 40, 7},
+		{41, 7, 0, 3, 41, 7},
+		{47, 7, 0, 3, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct sample sample = {.from = NOW_S, .seconds = 1, .last = NOW};
+		struct metrics metrics;
+		struct series_set set;
+		struct tally tally = {0};
+
+		begin(&metrics, METRICS_SERIES);
+		sample.tally.count[METRIC_ACQUIRED] = table[i].acquired;
+		sample.tally.count[METRIC_RELEASED] = table[i].released;
+		sample.tally.count[METRIC_BUSY] = table[i].busy;
+		sample.tally.slow = table[i].slow;
+		assert_int_equal(histogram_add(&sample.tally.wait, MS(5), table[i].waits), 0);
+		assert_int_equal(histogram_add(&sample.tally.hold, MS(5), table[i].holds), 0);
+		for (int k = 0; k < 2; k++)
+			assert_int_equal(metrics_add_sample(&metrics, &sample), 0);
+		set = set_of(&metrics.all);
+		assert_int_equal(series_window(&set, WINDOW_15M, NOW, &tally), 0);
+		assert_int_equal(tally.count[METRIC_ACQUIRED], 2 * table[i].acquired);
+		assert_int_equal(tally.count[METRIC_RELEASED], 2 * table[i].released);
+		assert_int_equal(tally.count[METRIC_BUSY], 2 * table[i].busy);
+		assert_int_equal(tally.slow, 2 * table[i].slow);
+		assert_int_equal(tally.wait.count, 2 * table[i].waits);
+		assert_int_equal(tally.hold.count, 2 * table[i].holds);
+		tally_release(&tally);
+		tally_release(&sample.tally);
+		metrics_release(&metrics);
+	}
+}
+
 /* --- JSON ---------------------------------------------------------------------------------- */
 
 static void assert_json(json_t *object, const char *expected)
@@ -1386,6 +1498,8 @@ int main(void)
 		cmocka_unit_test(windows_and_columns_say_what_the_lines_do),
 		cmocka_unit_test(totals_say_what_the_lines_do_in_any_order),
 		cmocka_unit_test(a_window_begins_and_ends_with_a_slot),
+		cmocka_unit_test(times_before_1970_are_times),
+		cmocka_unit_test(seconds_that_nobody_asks_for_are_skipped),
 		cmocka_unit_test(neighbours_in_time_share_no_slot),
 		cmocka_unit_test(columns_count_each_slot_once_or_repeat_it),
 		cmocka_unit_test(several_series_are_added_up),
@@ -1408,6 +1522,8 @@ int main(void)
 		cmocka_unit_test(a_receiver_can_end_it),
 		cmocka_unit_test(a_sample_that_is_none_is_refused),
 		cmocka_unit_test(a_hostile_sample_is_added_as_it_is),
+		cmocka_unit_test(a_sample_keeps_the_sum),
+		cmocka_unit_test(a_sample_that_contradicts_itself_is_added_as_it_is),
 		cmocka_unit_test(percentiles_are_numbers_in_ms),
 		cmocka_unit_test(a_tally_is_an_object_of_all_its_counts),
 		cmocka_unit_test(an_allocation_that_fails_counts_nothing),

@@ -15,7 +15,7 @@ enum {
 	DIGITS = 4,         /* cells that count 2^64 values of one bucket */
 };
 
-/* The first cell that is in the bucket or behind it, found without a branch to mispredict. */
+/* The first cell that is in the bucket or behind it. */
 static uint32_t cell_at(const struct histogram *histogram, uint64_t us)
 {
 	uint64_t least = cell_of(us, 0);

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "model/metrics_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 int64_t slot_number(enum tier tier, wall_t at)
 {
+	assert(tier < TIER_COUNT);
 	/* By constants, which is no division then. */
 	switch (tier) {
 #define _(id, seconds, slots) \
@@ -79,6 +81,11 @@ static void is_gone(struct metrics *metrics, enum tier tier, int64_t number)
 
 	if (metrics->kept[tier] < after)
 		metrics->kept[tier] = after;
+}
+
+void metrics_skip_before(struct metrics *metrics, enum tier tier, wall_t at)
+{
+	is_gone(metrics, tier, slot_number(tier, at) - 1);
 }
 
 /* The first n slots go. */
@@ -177,7 +184,7 @@ static int make(struct metrics *metrics, struct slots *slots, enum tier tier, in
 	uint32_t i = slots_find(slots, number);
 
 	if (i == slots->n || slots->at[i].number != number) {
-		if (number < oldest_of_use(metrics, tier))
+		if (number < tier_begins(metrics, tier))
 			return 0;
 		if (slots->n == slots->size) {
 			uint32_t gone = slots->n ? let_go(metrics, slots, tier) : 0;
