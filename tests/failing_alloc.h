@@ -62,7 +62,7 @@ static bool fails_now(void)
 void __real_free(void *memory);
 void __wrap_free(void *memory);
 
-static struct {
+static struct in_use {
 	size_t bytes, blocks;
 } in_use;
 
