@@ -464,8 +464,11 @@ static void add_log(void)
 
 static void the_graphs_reach_further_back_than_the_locks(void **state)
 {
+	uint64_t steps = history_end(scene.history);
+
 	(void)state;
 	add_log();
+	assert_int_equal(history_end(scene.history), steps); /* no lock changed by that */
 	press("b08:10\n");
 	assert_shows(&scene, "PAST 08:10:00");
 	assert_shows(&scene, "locks: not recorded");

@@ -66,7 +66,7 @@ struct segment {
 struct seen {
 	struct pulse last, noted;
 	enum source_state state;
-	bool has_fault, has_host, is_polling;
+	bool has_fault, has_host, is_polling, is_complete;
 };
 
 struct history {
@@ -222,6 +222,7 @@ static void see_source(struct history *history, const struct model *model, size_
 	seen->has_fault = model->source[i].fault;
 	seen->has_host = model->source[i].host;
 	seen->is_polling = model->source[i].is_polling;
+	seen->is_complete = model->source[i].is_complete;
 }
 
 static void see(struct history *history, const struct model *model)
@@ -630,12 +631,21 @@ static struct event *copy_event(const struct event *event, const struct model_so
 	return copy;
 }
 
+/* That a log was read to its end changes nothing about any lock. */
+static bool is_first_of_log(const struct history *history, const struct model *model, size_t index)
+{
+	return model_is_log(&model->source[index]) && model->source[index].is_complete &&
+	       !history->seen[index].is_complete;
+}
+
 static bool is_step(const struct history *history, const struct model *model, size_t index,
 	const struct event *event)
 {
 	const struct model_source *source = &model->source[index];
 	const struct seen *seen = &history->seen[index];
 
+	if (model->happened == history->happened + 1 && is_first_of_log(history, model, index))
+		return false;
 	if (model->happened != history->happened)
 		return true;
 	switch (event->kind) {
@@ -655,7 +665,7 @@ static bool is_step(const struct history *history, const struct model *model, si
 static bool is_worth_noting(const struct history *history, const struct model *model, size_t source,
 	const struct event *event)
 {
-	return event->kind == EVENT_GONE ||
+	return event->kind == EVENT_GONE || model->happened != history->happened ||
 	       (event->kind == EVENT_SCANNED &&
 		       history->seen[source].has_host != (model->source[source].host != NULL));
 }
