@@ -136,6 +136,33 @@ static int show(const char *program, const struct report_args *args, struct repo
 	return EXIT_DONE;
 }
 
+/* What nobody asked for takes no room. */
+struct picking {
+	const struct log_picks *picks;
+	struct metrics *metrics;
+};
+
+static int on_line(void *data, const struct metric *metric)
+{
+	struct picking *picking = data;
+
+	if (!log_picks_have(picking->picks, metric->source, metric->lock, metric->backend))
+		return 0;
+	return metrics_add(picking->metrics, metric);
+}
+
+static int read_logs(struct log_reading *reading, const struct log_picks *picks,
+	struct metrics *metrics, struct error *err)
+{
+	struct picking picking = {picks, metrics};
+	int e;
+
+	reading->read.line = on_line;
+	reading->read.data = &picking;
+	e = log_reading_run(reading, NULL, err);
+	return e == -ENOMEM ? error_sys(err, e, "cannot count") : e;
+}
+
 static int read_and_show(
 	const char *program, const struct report_args *args, struct session *session)
 {
@@ -152,7 +179,7 @@ static int read_and_show(
 	if (e == 0 && (e = metrics_init(&metrics, METRICS_TOTALS, 0, 0)) < 0)
 		error_sys(&err, e, "cannot count");
 	if (e == 0)
-		e = log_reading_run(&reading, &metrics, &err);
+		e = read_logs(&reading, &picks, &metrics, &err);
 	if (e < 0) {
 		code = cli_fail(program, cli_exit_code(e), "%s", err.text);
 	} else {

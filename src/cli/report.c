@@ -82,6 +82,14 @@ static void count_row(const struct report *report, struct report_row *row)
 	row->figures = figures_of(row->series ? &row->series->total : &row->own, window_of(report));
 }
 
+static void mark_found(struct report *report, const struct series *series)
+{
+	for (size_t i = 0; i < report->picks->n; i++)
+		if (log_pick_has(
+			    &report->picks->pick[i], series->source, series->lock, series->backend))
+			report->found[i] = true;
+}
+
 static int make_rows(struct report *report, const struct series **series, size_t n)
 {
 	int e = 0;
@@ -91,36 +99,12 @@ static int make_rows(struct report *report, const struct series **series, size_t
 	for (size_t i = 0; i < n && e == 0; i++) {
 		const char *name = group_of(series[i], report->by);
 
+		mark_found(report, series[i]);
 		if (report->rows == 0 || strcmp(report->row[report->rows - 1].name, name) != 0)
 			report->row[report->rows++] = (struct report_row){.name = name};
 		e = add_to_row(&report->row[report->rows - 1], series[i]);
-		if (e == 0 && report->picks->n)
-			e = add_to_row(&report->all, series[i]);
 	}
 	return e;
-}
-
-static bool is_picked(struct report *report, const struct series *series)
-{
-	bool is_one = report->picks->n == 0;
-
-	for (size_t i = 0; i < report->picks->n; i++) {
-		if (!log_pick_has(
-			    &report->picks->pick[i], series->source, series->lock, series->backend))
-			continue;
-		report->found[i] = is_one = true;
-	}
-	return is_one;
-}
-
-static size_t pick_series(struct report *report, const struct series **series, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (is_picked(report, series[i]))
-			series[kept++] = series[i];
-	return kept;
 }
 
 int report_make(struct report *report)
@@ -129,19 +113,15 @@ int report_make(struct report *report)
 	const struct series **series = metrics_sorted(report->metrics, &n);
 	int e = series || n == 0 ? 0 : -ENOMEM;
 
-	report->all = (struct report_row){.name = "all"};
+	/* All is all: also what has no lock's name, and what was forgotten. */
+	report->all =
+		(struct report_row){.name = "all", .locks = n, .series = &report->metrics->all};
 	report->found = calloc(report->picks->n + 1, sizeof *report->found);
 	report->row = calloc(n + 1, sizeof *report->row);
 	if (!report->row || !report->found)
 		e = -ENOMEM;
-	if (e == 0) {
-		n = pick_series(report, series, n);
+	if (e == 0)
 		e = make_rows(report, series, n);
-	}
-	/* Without a choice all is all: also what has no lock's name, and what was forgotten. */
-	if (e == 0 && !report->picks->n)
-		e = add_to_row(&report->all, &report->metrics->all);
-	report->all.locks = n;
 	free(series);
 	if (e < 0)
 		return e;
@@ -327,11 +307,24 @@ void log_reading_text(
 	buf_addc(out, '\n');
 }
 
+/* Of more locks than there is room for, those longest unused lose what was counted. */
+static void write_forgotten(const struct report *report, struct buf *out)
+{
+	char text[32];
+
+	if (report->metrics->forgotten)
+		buf_addf(out,
+			"More than %s locks: of some nothing or too little is shown, all has "
+			"everything\n",
+			print_count(text, sizeof text, report->metrics->series));
+}
+
 int report_table(const struct report *report, int cols, struct buf *out)
 {
 	struct widths widths = widths_of(report, cols);
 
 	log_reading_text(report->read, report->window, report->until, out);
+	write_forgotten(report, out);
 	for (size_t p = 0; p < PARTS; p++)
 		write_part(report, p, &widths, out);
 	return buf_failed(out);
@@ -454,6 +447,9 @@ json_t *report_to_json(const struct report *report)
 
 	for (size_t i = 0; i < report->rows && e == 0; i++)
 		e = json_array_append_new(rows, row_to_json(report, &report->row[i]));
+	if (e == 0)
+		e = json_object_set_new(
+			object, "forgotten", json_integer((json_int_t)report->metrics->forgotten));
 	if (e == 0)
 		e = json_object_set_new(object, "all", figures_to_json(&report->all.figures));
 	if (e == 0)

@@ -33,7 +33,7 @@ struct report_row {
 
 struct report {
 	/* In: */
-	const struct metrics *metrics;  /* METRICS_TOTALS */
+	const struct metrics *metrics;  /* METRICS_TOTALS; of what was picked only */
 	const struct metricsread *read; /* how they were read */
 	const struct log_picks *picks;
 	wall_t since, until; /* since 0: from the beginning */
