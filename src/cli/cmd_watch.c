@@ -32,6 +32,9 @@ enum { OPT_METRICS = 0x2000 };
 #define PACE           (200 * NS_PER_MS)
 #define USUAL_INTERVAL (10 * NS_PER_S)
 
+/* So many lines of a log, then it looks at the time: a writer may be faster for a while. */
+enum { BATCH = 10000 };
+
 struct watch_args {
 	struct common common;
 	struct log_options log;
@@ -107,6 +110,7 @@ struct followed {
 	struct logtail tail;
 	struct metric_reader reader;
 	int complaint; /* what was told of it last, -errno; 0: it is read */
+	uint64_t lost; /* lines that were too long or torn, so far */
 };
 
 struct watching {
@@ -117,7 +121,8 @@ struct watching {
 	struct followed *log; /* owned */
 	size_t logs;
 	wall_t began;
-	bool is_new; /* what stood in the logs before was read over */
+	bool is_new;    /* what stood in the logs before was read over */
+	bool is_behind; /* there is more to be read at once */
 	struct metrics metrics;
 	uint64_t bad;
 	struct buf out;
@@ -150,28 +155,47 @@ static int take(struct watching *watching, const struct metric *metric)
 	return e;
 }
 
-/* All that is there now. 0, or -errno of what ends it all. */
-static int read_log(struct watching *watching, struct followed *log)
+static int take_line(struct watching *watching, struct followed *log, char *line, size_t len)
 {
 	struct metric metric;
+	int e = metric_read(&log->reader, line, len, &metric);
+
+	if (e == -EINVAL) {
+		watching->bad += watching->is_new;
+		return 0;
+	}
+	return e > 0 ? take(watching, &metric) : e;
+}
+
+static void count_lost(struct watching *watching, struct followed *log)
+{
+	uint64_t lost = log->tail.too_long + log->tail.torn;
+
+	if (watching->is_new)
+		watching->bad += lost - log->lost;
+	log->lost = lost;
+}
+
+/* What is there now, but no more than a batch. 0, or -errno of what ends it all. */
+static int read_log(struct watching *watching, struct followed *log)
+{
 	struct error err;
 	char *line;
-	size_t len;
-	int got, e;
+	size_t len, n = 0;
+	int got = 1;
 
-	while ((got = logtail_next(&log->tail, &line, &len, &err)) > 0) {
-		e = metric_read(&log->reader, line, len, &metric);
-		if (e == -EINVAL)
-			watching->bad += watching->is_new;
-		else if (e > 0)
-			e = take(watching, &metric);
-		if (e < 0 && e != -EINVAL)
+	while (n < BATCH && (got = logtail_next(&log->tail, &line, &len, &err)) > 0) {
+		int e = take_line(watching, log, line, len);
+
+		if (e < 0)
 			return e;
-		log->complaint = 0;
+		n++;
 	}
+	count_lost(watching, log);
+	watching->is_behind |= n == BATCH;
 	if (got < 0 && got != log->complaint)
 		cli_fail(watching->program, 0, "%s", err.text);
-	log->complaint = got;
+	log->complaint = got < 0 ? got : 0;
 	return got == -ENOMEM ? got : 0;
 }
 
@@ -179,9 +203,10 @@ static int read_logs(struct watching *watching)
 {
 	int e = 0;
 
+	watching->is_behind = false;
 	for (size_t i = 0; i < watching->logs && e == 0; i++)
 		e = read_log(watching, &watching->log[i]);
-	watching->is_new = true;
+	watching->is_new = watching->is_new || !watching->is_behind;
 	return e;
 }
 
@@ -287,7 +312,8 @@ static int watch(struct watching *watching)
 
 	for (int64_t said = 0;
 		e == 0 && (!watching->args->count || said < watching->args->count);) {
-		int ended = wait_until(watching, mono_earlier(now + PACE, from + delay));
+		mono_t next = watching->is_behind ? now : now + PACE;
+		int ended = wait_until(watching, mono_earlier(next, from + delay));
 
 		if (ended < 0)
 			return ended;
