@@ -8,7 +8,12 @@
 
 #include "base/text.h"
 
-enum { MARKS = 2, WIDE = 100, CELL = 512, LEVELS = 12 }; /* cursor and tag; from WIDE on, gaps of two columns */
+enum {
+	MARKS = 2,
+	WIDE = 100,
+	CELL = 512,
+	LEVELS = 12
+}; /* cursor and tag; from WIDE on, gaps of two columns */
 
 /*
  * When there is no room for all, these stay longest: what, which, how long, who, how many hurt,
@@ -248,8 +253,8 @@ static enum text_cut cut_of(enum column column)
 }
 
 /*
- * A small graph: what is not known is a gap, and where somebody tried and nobody got it stands an x,
- * which is no bar of any height.
+ * A small graph: what is not known is a gap, and where somebody tried and nobody got it stands an
+ * x, which is no bar of any height.
  */
 static void draw_levels(struct canvas *canvas, int row, int col, int cols, enum style style,
 	const char *levels, const struct glyphs *glyphs)
@@ -259,7 +264,9 @@ static void draw_levels(struct canvas *canvas, int row, int col, int cols, enum 
 
 		canvas_text(canvas, row, col + i, 1,
 			levels[i] == 'x' && style != STYLE_DIM ? STYLE_BAD : style,
-			is_bar ? glyphs->bar[levels[i] - '0'] : levels[i] == 'x' ? "x" : " ");
+			is_bar             ? glyphs->bar[levels[i] - '0']
+			: levels[i] == 'x' ? "x"
+					   : " ");
 	}
 }
 

@@ -86,7 +86,8 @@ static bool has_somebody(const struct lock *lock)
 /* With what the hold is compared: more than there may be room for. */
 enum comparison { WITH_ALL, WITH_ONE, WITH_NOTHING };
 
-/* " (usual p99: 9m, limit 10m)": what is usual says more than the limit, unless too few are known. */
+/* " (usual p99: 9m, limit 10m)": what is usual says more than the limit, unless too few are known.
+ */
 static size_t append_comparison(
 	char *dst, size_t size, size_t used, const struct entry *entry, enum comparison with)
 {
@@ -113,7 +114,8 @@ static size_t append_comparison(
 	return append(dst, size, used, ")");
 }
 
-static void state_text(char *text, const struct top *top, const struct about *a, enum comparison with)
+static void state_text(
+	char *text, const struct top *top, const struct about *a, enum comparison with)
 {
 	char address[384], age[32];
 	size_t used;

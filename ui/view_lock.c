@@ -195,9 +195,9 @@ static void add_waited_for(struct lines *lines, const struct series_set *set)
 			lines_add(lines, STYLE_NORMAL, i + k ? "" : "waited for",
 				"%s: %" PRIu32 "x%s%s", waited->who, waited->times,
 				waited->longest > 0 ? ", longest " : "",
-				waited->longest > 0 ? text_latency(longest, sizeof longest,
-							      waited->longest)
-						    : "");
+				waited->longest > 0
+					? text_latency(longest, sizeof longest, waited->longest)
+					: "");
 		}
 }
 
