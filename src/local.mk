@@ -151,7 +151,10 @@ src_libcore_la_SOURCES = \
 	src/model/select.c \
 	src/system/logtail.c \
 	src/system/logtail.h \
+	src/system/logtail_file.c \
 	src/system/logtail_files.c \
+	src/system/logtail_private.h \
+	src/system/logtail_rotate.c \
 	src/system/logtail_seek.c \
 	src/system/outfile.c \
 	src/system/outfile.h \

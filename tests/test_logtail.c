@@ -85,6 +85,15 @@ static void move_away(const struct place *place)
 	assert_int_equal(rename(place->path, in(place, "x.log.1")), 0);
 }
 
+static void write_gz(const struct place *place, const char *name, const char *text)
+{
+	gzFile gz = gzopen(in(place, name), "wb");
+
+	assert_non_null(gz);
+	assert_int_equal(gzwrite(gz, text, (unsigned int)strlen(text)), strlen(text));
+	assert_int_equal(gzclose(gz), Z_OK);
+}
+
 static void start(struct place *place)
 {
 	if (logtail_open(&place->tail, 0, NULL, &place->err) < 0)
@@ -219,6 +228,71 @@ static void two_rotations_in_a_row_lose_nothing_that_was_open(void **state)
 	add(place, "d\n");
 	assert_string_equal(lines(place), "c d ");
 	assert_int_equal(place->tail.rotations, 2);
+}
+
+/* The reader was stopped for a while. */
+static void files_that_were_the_log_in_between_are_read_too(void **state)
+{
+	struct place *place = *state;
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+
+	add(place, "a\n");
+	start(place);
+	lines(place);
+	add(place, "b\n");
+	assert_int_equal(rename(place->path, in(place, "x.log-20261123")), 0);
+	write_gz(place, "x.log-20261124.gz", "c\n");
+	add_bytes(place, "x.log.1", "d\n", 2);
+	/* Younger by its name only. */
+	add_bytes(place, "x.log-20261125", "no\n", 3);
+	assert_int_equal(utimensat(AT_FDCWD, in(place, "x.log-20261125"), old, 0), 0);
+	add(place, "e\n");
+	assert_string_equal(lines(place), "b c d e ");
+	assert_int_equal(place->tail.rotations, 3);
+}
+
+static void what_was_copied_and_truncated_is_read_on_in_the_copy(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a line that was read already\nsecond\nha");
+	start(place);
+	assert_string_equal(lines(place), "a line that was read already second ");
+	add(place, "lf\nunread\n");
+	add_bytes(place, "x.log.1", "a line that was read already\nsecond\nhalf\nunread\n", 48);
+	assert_int_equal(truncate(place->path, 0), 0);
+	add(place, "new\n");
+	assert_string_equal(lines(place), "half unread new ");
+	add(place, "newer\n");
+	assert_string_equal(lines(place), "newer ");
+	assert_int_equal(place->tail.torn, 0);
+	place->time.mono += 60 * NS_PER_S;
+	assert_string_equal(lines(place), "");
+	assert_int_equal(place->tail.old.fd, -1);
+}
+
+static void another_file_is_not_taken_for_the_copy(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a line that was read already\nsecond\n");
+	start(place);
+	lines(place);
+	add_bytes(place, "x.log.1", "a line that was read Already\nsecond\nthird\n", 42);
+	assert_int_equal(truncate(place->path, 0), 0);
+	add(place, "new\n");
+	assert_string_equal(lines(place), "new ");
+}
+
+static void a_log_that_was_opened_at_its_end_and_truncated_begins_again(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "first\nsecond\n");
+	assert_int_equal(logtail_open_end(&place->tail, &place->err), 0);
+	assert_int_equal(truncate(place->path, 0), 0);
+	add(place, "third\nfourth\nfifth\n");
+	assert_string_equal(lines(place), "third fourth fifth ");
 }
 
 static void a_truncated_log_begins_again(void **state)
@@ -522,15 +596,6 @@ static void a_look_may_end_anywhere(void **state)
 
 /* --- compressed --- */
 
-static void write_gz(const struct place *place, const char *name, const char *text)
-{
-	gzFile gz = gzopen(in(place, name), "wb");
-
-	assert_non_null(gz);
-	assert_int_equal(gzwrite(gz, text, (unsigned int)strlen(text)), strlen(text));
-	assert_int_equal(gzclose(gz), Z_OK);
-}
-
 static void open_other(struct place *place, const char *name)
 {
 	logtail_release(&place->tail);
@@ -786,6 +851,10 @@ int main(void)
 		CASE(who_still_has_the_moved_log_open_is_heard_for_some_seconds),
 		CASE(half_a_line_of_a_moved_log_is_counted),
 		CASE(two_rotations_in_a_row_lose_nothing_that_was_open),
+		CASE(files_that_were_the_log_in_between_are_read_too),
+		CASE(what_was_copied_and_truncated_is_read_on_in_the_copy),
+		CASE(another_file_is_not_taken_for_the_copy),
+		CASE(a_log_that_was_opened_at_its_end_and_truncated_begins_again),
 		CASE(a_truncated_log_begins_again),
 		CASE(a_log_that_was_truncated_and_regrew_begins_again),
 		CASE(a_deleted_log_is_kept_until_there_is_another),

@@ -1,10 +1,11 @@
 /*
  * Follows one log by name: reads lines from a point in time on and goes on where it was, through
- * rotation (the file was moved and a new one made: the old one is read to its end first, and for
- * some seconds more, for those who still have it open; copied and truncated: from the start
- * again), truncation, deletion, and a last line that is still being written. Reading changes
- * nothing, the atime apart; what is no regular file is not opened (O_NONBLOCK; a symbolic link is
- * followed, as logs often are links).
+ * rotation (the file was moved and a new one made, more than once perhaps: each is read to its end,
+ * and the one before the last for some seconds more, for those who still have it open; copied and
+ * truncated: what was not read yet is read in the copy, if it is not compressed at once), other
+ * truncation (from the start again), deletion, and a last line that is still being written. Reading
+ * changes nothing, the atime apart; what is no regular file is not opened (O_NONBLOCK; a symbolic
+ * link is followed, as logs often are links).
  */
 #ifndef LOCKTOP_SYSTEM_LOGTAIL_H
 #define LOCKTOP_SYSTEM_LOGTAIL_H
