@@ -89,6 +89,7 @@ SHELL_TESTS = \
 	tests/t-report \
 	tests/t-compare \
 	tests/t-watch \
+	tests/t-log \
 	tests/t-source \
 	tests/t-monitor \
 	tests/t-bootstrap \

@@ -230,6 +230,21 @@ static void two_rotations_in_a_row_lose_nothing_that_was_open(void **state)
 	assert_int_equal(place->tail.rotations, 2);
 }
 
+/* A writer made the new log before logrotate(8) did, with create. */
+static void what_a_writer_made_in_between_is_read_too(void **state)
+{
+	struct place *place = *state;
+
+	add(place, "a\n");
+	start(place);
+	lines(place);
+	move_away(place);
+	add_bytes(place, "x.log-2026112303.backup", "b\n", 2);
+	add(place, "c\n");
+	assert_string_equal(lines(place), "b c ");
+	assert_int_equal(place->tail.rotations, 2);
+}
+
 /* The reader was stopped for a while. */
 static void files_that_were_the_log_in_between_are_read_too(void **state)
 {
@@ -777,7 +792,8 @@ static void the_rotated_ones_come_oldest_first(void **state)
 	struct place *place = *state;
 	static const char *const names[] = {"x.log", "x.log.1", "x.log.2.gz", "x.log.10.gz",
 		"x.log-20261123", "x.log-20251231.gz", "x.log-20261123-1763866361", "x.logs",
-		"x.log.bak", "x.log.1~", "x.log.swp", "y.log.1", "x.log.", "x.log-", "x.log.3.xz"};
+		"x.log.bak", "x.log.1~", "x.log.swp", "y.log.1", "x.log.", "x.log-", "x.log.3.xz",
+		"x.log-2025112303.backup", "x.log.backup"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		touch(place, names[i]);
@@ -786,7 +802,7 @@ static void the_rotated_ones_come_oldest_first(void **state)
 	found(place, "x.log", false, "x.log ");
 	found(place, "x.log", true,
 		"x.log-20251231.gz x.log-20261123 x.log-20261123-1763866361 x.log.10.gz "
-		"x.log.2.gz x.log.1 x.log ");
+		"x.log.2.gz x.log.1 x.log-2025112303.backup x.log ");
 }
 
 static void one_that_is_being_compressed_counts_once(void **state)
@@ -851,6 +867,7 @@ int main(void)
 		CASE(who_still_has_the_moved_log_open_is_heard_for_some_seconds),
 		CASE(half_a_line_of_a_moved_log_is_counted),
 		CASE(two_rotations_in_a_row_lose_nothing_that_was_open),
+		CASE(what_a_writer_made_in_between_is_read_too),
 		CASE(files_that_were_the_log_in_between_are_read_too),
 		CASE(what_was_copied_and_truncated_is_read_on_in_the_copy),
 		CASE(another_file_is_not_taken_for_the_copy),

@@ -110,6 +110,12 @@ static bool order_of(const char *text, size_t len, char *order, size_t size)
 }
 
 /*
+ * logrotate(8) with `create` finds that a writer was faster, and moves what that made out of the
+ * way: x-2026112303.backup, the youngest of all.
+ */
+#define BACKUP ".backup"
+
+/*
  * Is that name one of a file that was rotated away from the log `base`? logrotate's `extension`
  * puts the number in front of the last dot: x.jsonl becomes x.1.jsonl, or x-20261123.jsonl.gz.
  */
@@ -118,6 +124,12 @@ static bool is_rotated(const char *base, const char *name, char *order, size_t s
 	size_t len = strlen(name), stem = strlen(base), tail;
 	const char *dot = strrchr(base, '.');
 
+	if (ends_in(name, len, BACKUP)) {
+		len -= strlen(BACKUP);
+		*order = 'c';
+		return len > stem && memcmp(name, base, stem) == 0 &&
+		       order_of(name + stem, len - stem, order + 1, size - 1);
+	}
 	if (ends_in(name, len, ".gz"))
 		len -= 3;
 	if (len > stem && memcmp(name, base, stem) == 0 &&
