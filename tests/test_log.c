@@ -21,9 +21,9 @@ struct place {
 	void *state;
 	struct backend_scan scan;
 	struct error err;
-	struct metrics told; /* all samples, as the monitor has them */
-	uint64_t samples, lines;
-	int32_t finest, coarsest; /* seconds of the samples of the last look */
+	struct metrics told;                   /* all samples, as the monitor has them */
+	uint64_t samples, lines, lines_of_new; /* of new.lock */
+	int32_t finest, coarsest;              /* seconds of the samples of the last look */
 	int looks;
 	int refuse; /* samples are refused with this */
 };
@@ -131,8 +131,11 @@ static int take_sample(void *data, const struct sample *sample)
 	if (place->refuse)
 		return place->refuse;
 	place->samples++;
-	for (int i = 0; i < METRIC_EVENT_COUNT; i++)
+	for (int i = 0; i < METRIC_EVENT_COUNT; i++) {
 		place->lines += sample->tally.count[i];
+		if (sample->lock && strcmp(sample->lock, "new.lock") == 0)
+			place->lines_of_new += sample->tally.count[i];
+	}
 	if (!place->finest || sample->seconds < place->finest)
 		place->finest = sample->seconds;
 	if (sample->seconds > place->coarsest)
@@ -228,6 +231,28 @@ static void lines_that_come_during_the_first_look_are_told_once(void **state)
 		look(place);
 	} while (place->scan.is_partial);
 	assert_int_equal(place->lines, 30001 + n);
+}
+
+/* What is in the file then is not what was. */
+static void a_log_that_is_truncated_during_the_first_look_is_told_once(void **state)
+{
+	struct place *place = *state;
+	FILE *file;
+
+	add_lines(place, "m.jsonl", 20000, 300, 3 * 86400, 0);
+	open_log(place, "m.jsonl", "");
+	look(place);
+	assert_true(place->scan.is_partial);
+	assert_int_equal(truncate(in(place, "m.jsonl"), 0), 0);
+	file = fopen(in(place, "m.jsonl"), "a");
+	assert_non_null(file);
+	for (int i = 30000; i-- > 0;)
+		fputs(line_at(T0 - i, "new.lock"), file);
+	assert_int_equal(fclose(file), 0);
+	do
+		look(place);
+	while (place->scan.next <= clock_mono(&place->clock));
+	assert_int_equal(place->lines_of_new, 30000);
 }
 
 static void the_first_look_comes_in_steps_the_last_hour_first(void **state)
@@ -614,6 +639,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(every_line_is_told_once),
 		CASE(lines_that_come_during_the_first_look_are_told_once),
+		CASE(a_log_that_is_truncated_during_the_first_look_is_told_once),
 		CASE(the_first_look_comes_in_steps_the_last_hour_first),
 		CASE(what_is_older_than_the_window_is_left_out),
 		CASE(what_was_rotated_away_is_told_if_it_is_asked_for),

@@ -103,7 +103,7 @@ static void start(struct place *place)
 /* All that is there now, in one text: "a b c ". */
 static const char *lines(struct place *place)
 {
-	static char text[4096];
+	static char text[16384];
 	char *line;
 	size_t len, at = 0;
 	int result;
@@ -345,6 +345,25 @@ static void a_log_that_was_truncated_and_regrew_begins_again(void **state)
 	assert_string_equal(lines(place), "fifth sixth seventh eighth ");
 	assert_int_equal(place->tail.truncations, 2);
 	assert_int_equal(place->tail.torn, 0);
+}
+
+/* Their ends are the same, and their lengths: only their times differ. */
+static void lines_that_look_alike_are_told_from_each_other(void **state)
+{
+	struct place *place = *state;
+	char line[300];
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(line, sizeof line, "{\"ts\":%d,%0200d}\n", 1000 + i, 0);
+		if (i == 10) {
+			start(place);
+			lines(place);
+			assert_int_equal(truncate(place->path, 0), 0);
+		}
+		add(place, line);
+	}
+	assert_int_equal(strncmp(lines(place), "{\"ts\":1010,", 11), 0);
+	assert_int_equal(place->tail.truncations, 1);
 }
 
 static void a_deleted_log_is_kept_until_there_is_another(void **state)
@@ -702,6 +721,29 @@ static void the_search_begins_a_little_early_and_never_late(void **state)
 	assert_true(place->tail.bytes < 600000);
 }
 
+/* Lines come to the file a little after they were made, one more than the other. */
+static void what_is_a_little_out_of_order_is_found(void **state)
+{
+	struct place *place = *state;
+	FILE *file = fopen(place->path, "w");
+	int n, all = 60000;
+
+	for (int i = 0; i < all; i++)
+		fprintf(file, "t=%010d %086d\n", 1000 + i - i % 100 + (99 - i % 100), i);
+	assert_int_equal(fclose(file), 0);
+	for (int since = 1000; since < 1000 + all; since += 13) {
+		char *line;
+		size_t len;
+
+		n = 0;
+		assert_int_equal(
+			logtail_open(&place->tail, since * NS_PER_S, time_of, &place->err), 0);
+		while (logtail_next(&place->tail, &line, &len, &place->err) > 0)
+			n += time_of(line, len) >= since * NS_PER_S;
+		assert_true(n >= all + 1000 - since);
+	}
+}
+
 static void lines_without_a_time_and_single_wrong_ones_do_not_mislead_the_search(void **state)
 {
 	struct place *place = *state;
@@ -874,6 +916,7 @@ int main(void)
 		CASE(a_log_that_was_opened_at_its_end_and_truncated_begins_again),
 		CASE(a_truncated_log_begins_again),
 		CASE(a_log_that_was_truncated_and_regrew_begins_again),
+		CASE(lines_that_look_alike_are_told_from_each_other),
 		CASE(a_deleted_log_is_kept_until_there_is_another),
 		CASE(what_is_fixed_is_read_to_its_end_whatever_its_name_leads_to),
 		CASE(what_is_fixed_ends_where_it_is_truncated),
@@ -891,6 +934,7 @@ int main(void)
 		CASE(a_compressed_log_is_read),
 		CASE(a_damaged_compressed_log_is_torn),
 		CASE(the_search_begins_a_little_early_and_never_late),
+		CASE(what_is_a_little_out_of_order_is_found),
 		CASE(lines_without_a_time_and_single_wrong_ones_do_not_mislead_the_search),
 		CASE(a_log_of_ten_gigabytes_is_searched_in_a_few_reads),
 		CASE(a_hole_of_ten_gigabytes_in_front_is_skipped),

@@ -33,8 +33,11 @@ struct logtail_file {
 	off_t at;  /* what stands before was handed out or skipped */
 	char *buf; /* owned; what was read and not handed out yet; NULL: nothing was yet */
 	size_t start, end;
-	/* The bytes that were read last, to see that the file was truncated and regrew. */
-	char last[64];
+	/*
+	 * The bytes that were read last, to see that the file was truncated and regrew: more than a
+	 * line, for its time has to be in it.
+	 */
+	char last[512];
 	size_t last_len;
 	bool is_skipping; /* up to the next newline: the line is too long, or after a seek */
 };
