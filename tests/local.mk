@@ -117,7 +117,7 @@ tests_test_metric_read_LDFLAGS = $(AM_LDFLAGS) $(FAILING_ALLOC)
 BENCHES = tests/bench/bench_screen tests/bench/bench_hold tests/bench/bench_event \
 	tests/bench/bench_kernlocks tests/bench/bench_model tests/bench/bench_metrics \
 	tests/bench/bench_take tests/bench/bench_tally tests/bench/bench_log \
-	tests/bench/bench_metric_read tests/bench/bench_page
+	tests/bench/bench_metric_read tests/bench/bench_page tests/bench/bench_history
 EXTRA_PROGRAMS = $(BENCHES)
 CLEANFILES += $(BENCHES)
 tests_bench_bench_screen_LDADD = -lutil

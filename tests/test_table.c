@@ -118,7 +118,7 @@ static void the_state_is_told_in_words(void **state)
 
 		canvas_clear(&scene.canvas);
 		table_row(&scene.canvas, (struct rect){0, 0, 1, 60}, &plan, &scene.model, entry,
-			&glyphs_table[0], i == 2);
+			(struct table_levels){0}, &glyphs_table[0], i == 2);
 		row = canvas_row(&scene.canvas, 0);
 		assert_non_null(strstr(row, state_word(entry->verdict.state)));
 		assert_non_null(strstr(row, state_mark(entry->verdict.state, true)));

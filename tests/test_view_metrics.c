@@ -206,6 +206,11 @@ static void where_nobody_got_it_stands_an_x(void **state)
 		n += i % 120 > 20 && cell->style == STYLE_BAD && strcmp(cell->text, "x") == 0;
 	}
 	assert_int_equal(n, 2);
+	/* They are counted anew with the log, and with the time. */
+	taken(&scene, "mail.lock", 20, 3, 1);
+	assert_shows(&scene, "█ x█");
+	scene_pass(&scene, 600);
+	assert_shows(&scene, "█ x█  ");
 	scene_release(&scene);
 }
 

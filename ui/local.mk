@@ -14,6 +14,8 @@ ui_libui_la_SOURCES = \
 	ui/keymap.h \
 	ui/layout.c \
 	ui/layout.h \
+	ui/levels.c \
+	ui/levels.h \
 	ui/lines.c \
 	ui/lines.h \
 	ui/metrics_page.c \

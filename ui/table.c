@@ -276,8 +276,8 @@ static bool has_levels(enum column column, const char *text)
 }
 
 void table_row(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
-	const struct model *model, const struct entry *entry, const struct glyphs *glyphs,
-	bool is_selected)
+	const struct model *model, const struct entry *entry, struct table_levels levels,
+	const struct glyphs *glyphs, bool is_selected)
 {
 	struct facts facts = model_facts(model, entry);
 	struct verdict verdict = verdict_of(entry->lock, &facts);
@@ -289,7 +289,12 @@ void table_row(struct canvas *canvas, struct rect rect, const struct table_plan 
 		enum style style = cell_style(column, &verdict);
 		char text[CELL], cut[CELL];
 
-		cell_text(text, sizeof text, column, model, entry, &verdict, glyphs);
+		if (column == COLUMN_WAITS && levels.waits)
+			snprintf(text, sizeof text, "%s", levels.waits);
+		else if (column == COLUMN_HOLDS && levels.holds)
+			snprintf(text, sizeof text, "%s", levels.holds);
+		else
+			cell_text(text, sizeof text, column, model, entry, &verdict, glyphs);
 		text_fit(cut, sizeof cut, text, plan->col[i].width, cut_of(column));
 		if (has_levels(column, text))
 			draw_levels(canvas, rect.row, rect.col + plan->col[i].at,

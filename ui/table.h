@@ -29,9 +29,14 @@ void table_plan(struct table_plan *plan, int cols, const enum column *wanted, si
 size_t table_scroll(size_t first, size_t selected, size_t n, int rows);
 void table_header(struct canvas *canvas, struct rect rect, const struct table_plan *plan, int sort,
 	bool is_reversed);
+/* The cells of waits and holds, where they are known already; NULL: they are asked for. */
+struct table_levels {
+	const char *waits, *holds;
+};
+
 void table_row(struct canvas *canvas, struct rect rect, const struct table_plan *plan,
-	const struct model *model, const struct entry *entry, const struct glyphs *glyphs,
-	bool is_selected);
+	const struct model *model, const struct entry *entry, struct table_levels levels,
+	const struct glyphs *glyphs, bool is_selected);
 
 /*
  * An age for a row: coarse, so that few cells change each second: "<10s", "40s", "3m", "2h14m".

@@ -269,6 +269,7 @@ void top_update(struct top *top)
 	check_question(top);
 	update_list(top);
 	update_scroll(top);
+	levels_update(top);
 	if (top->view == VIEW_metrics)
 		metrics_page_update(top);
 	top->prompt_is_seen = top->prompt.kind != PROMPT_NONE;

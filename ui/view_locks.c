@@ -23,8 +23,8 @@ static const struct {
 	{COLUMN_LIMIT, 60, 60, false},
 	{COLUMN_USUAL, 0, 100, false},
 	{COLUMN_WAITERS, 0, 0, false},
-	{COLUMN_WAITS, 0, 120, false},
-	{COLUMN_HOLDS, 0, 120, false},
+	{COLUMN_WAITS, 0, LEVELS_COLS, false},
+	{COLUMN_HOLDS, 0, LEVELS_COLS, false},
 	{COLUMN_ADVICE, 0, 0, false},
 	{COLUMN_SOURCE, 100, 140, true},
 };
@@ -134,8 +134,8 @@ static void draw_list(const struct top *top, struct canvas *canvas, struct rect 
 		bool is_selected = at == top->cursor;
 
 		if (entry)
-			table_row(canvas, line, plan, top_model(top), entry, top->glyphs,
-				is_selected);
+			table_row(canvas, line, plan, top_model(top), entry, levels_of(top, entry),
+				top->glyphs, is_selected);
 		else
 			draw_gone(canvas, line, listed->lock->name, is_selected);
 	}
