@@ -32,7 +32,7 @@ static uint64_t changes_of(const struct model *model, const struct entry *entry)
 static void update_one(struct top *top, const struct model *model, const struct entry *entry)
 {
 	uint64_t hash = hash_of(entry), changes = changes_of(model, entry);
-	struct levels *levels = &top->levels[hash % LEVELS_KEPT];
+	struct small_graph *levels = &top->levels[hash % LEVELS_KEPT];
 
 	if (levels->lock == hash && levels->changes == changes && levels->slot == slot_of(model))
 		return;
@@ -62,7 +62,7 @@ void levels_update(struct top *top)
 struct table_levels levels_of(const struct top *top, const struct entry *entry)
 {
 	uint64_t hash = hash_of(entry);
-	const struct levels *levels = &top->levels[hash % LEVELS_KEPT];
+	const struct small_graph *levels = &top->levels[hash % LEVELS_KEPT];
 
 	if (levels->lock != hash || levels->slot != slot_of(top_model(top)))
 		return (struct table_levels){0};

@@ -13,7 +13,7 @@ struct top;
 enum { LEVELS_COLS = 120, LEVELS_KEPT = 256, LEVELS_TEXT = 16 }; /* COLS: of the screen */
 
 /* Those of a lock, by the hash of its name. */
-struct levels {
+struct small_graph {
 	uint64_t lock;    /* 0: unused */
 	uint64_t changes; /* of what logs say of it */
 	int64_t slot;     /* the last of the hour */

@@ -72,10 +72,10 @@ struct top {
 	size_t cursor;            /* its row now, derived */
 	bool is_steered;          /* the user moved it; until then it stays on the worst lock */
 	size_t first[VIEW_COUNT]; /* first row shown */
-	struct levels levels[LEVELS_KEPT]; /* of the list's small graphs */
-	size_t line;                       /* first line shown of the views that are text */
-	struct metrics_page page;          /* of the metrics view */
-	size_t happened;                   /* model->happened when the events were last scrolled */
+	struct small_graph levels[LEVELS_KEPT]; /* of the list's small graphs */
+	size_t line;                            /* first line shown of the views that are text */
+	struct metrics_page page;               /* of the metrics view */
+	size_t happened; /* model->happened when the events were last scrolled */
 	struct prompt prompt;
 	enum action prompt_for; /* what it asks */
 	bool prompt_is_seen;    /* it was on the screen: only then an answer counts */
