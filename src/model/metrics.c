@@ -55,12 +55,17 @@ static uint64_t mix_text(uint64_t hash, const char *text, size_t len)
 {
 	uint64_t word = 0;
 
-	for (; len > 8; len -= 8, text += 8) {
-		memcpy(&word, text, 8);
+	hash = mix(hash, len);
+	if (len < 8) {
+		while (len)
+			word = word << 8 | (unsigned char)text[--len];
+		return mix(hash, word);
+	}
+	for (size_t i = 0; i + 8 < len; i += 8) {
+		memcpy(&word, text + i, 8);
 		hash = mix(hash, word);
 	}
-	for (word = len; len; len--)
-		word = word << 8 | (unsigned char)*text++;
+	memcpy(&word, text + len - 8, 8); /* some of it once more */
 	return mix(hash, word);
 }
 
@@ -359,29 +364,26 @@ void metrics_release(struct metrics *metrics)
 /* A line. */
 
 static int reserve_in_total(
-	struct metrics *metrics, struct series *series, const struct metric *metric)
+	struct metrics *metrics, struct series *series, const struct lines *lines)
 {
-	struct tally *total = &series->total;
-	size_t before = tally_bytes(total);
-	int result = 0;
+	size_t before;
+	int result;
 
-	if (tally_value(metric) < 0)
+	if (tally_has_room(&series->total, lines))
 		return 0;
-	if (histogram_reserve(
-		    metric->event == METRIC_ACQUIRED ? &total->wait : &total->hold, 1, 1) < 0)
-		result = -ENOMEM;
-	metrics->bytes += tally_bytes(total) - before;
+	before = tally_bytes(&series->total);
+	result = tally_reserve(&series->total, lines);
+	metrics->bytes += tally_bytes(&series->total) - before;
 	return result;
 }
 
-static int add_to_totals(
-	struct metrics *metrics, struct series *series, const struct metric *metric)
+static int add_to_totals(struct metrics *metrics, struct series *series, const struct lines *lines)
 {
-	if (reserve_in_total(metrics, series, metric) < 0 ||
-		reserve_in_total(metrics, &metrics->all, metric) < 0)
+	if (reserve_in_total(metrics, series, lines) < 0 ||
+		reserve_in_total(metrics, &metrics->all, lines) < 0)
 		return -ENOMEM;
-	tally_add(&series->total, metric);
-	tally_add(&metrics->all.total, metric);
+	tally_add_line(&series->total, lines);
+	tally_add_line(&metrics->all.total, lines);
 	return 0;
 }
 
@@ -397,7 +399,7 @@ int metrics_add(struct metrics *metrics, const struct metric *metric)
 	if (metrics->mode == METRICS_SERIES)
 		result = slots_count(metrics, series, 0, metric->ts, &lines);
 	else
-		result = add_to_totals(metrics, series, metric);
+		result = add_to_totals(metrics, series, &lines);
 	if (result < 0)
 		return result;
 	waited_add_line(series->waited, metric);

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+enum { LITTLE = 200 };
+
 const struct window_info window_info[WINDOW_COUNT] = {
 #define _(id, word, help, seconds, tier) [WINDOW_##id] = {word, help, (seconds)*NS_PER_S, tier},
 	WINDOWS(_)
@@ -23,12 +25,44 @@ static void add_slots(const struct series_set *set, enum tier tier, int64_t firs
 	}
 }
 
+/* Are there so few values that they are sooner added one by one than a sum is made for them? */
+static bool is_little(const struct series_set *set, enum tier tier, int64_t first, int64_t end)
+{
+	size_t values = 0;
+
+	for (size_t k = 0; k < set->n; k++) {
+		const struct slots *slots = &set->at[k]->slots[tier];
+
+		for (uint32_t i = slots_find(slots, first);
+			i < slots->n && slots->at[i].number < end && values <= LITTLE; i++)
+			values += slot_values(&slots->at[i]);
+	}
+	return values <= LITTLE;
+}
+
+static int add_each(const struct series_set *set, enum tier tier, int64_t first, int64_t end,
+	struct tally *into)
+{
+	for (size_t k = 0; k < set->n; k++) {
+		const struct slots *slots = &set->at[k]->slots[tier];
+
+		for (uint32_t i = slots_find(slots, first);
+			i < slots->n && slots->at[i].number < end; i++)
+			if (slot_tally(&slots->at[i], into) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
 static int add_up(const struct series_set *set, enum tier tier, int64_t first, int64_t end,
 	struct tally *into)
 {
 	struct slot_sum sum;
-	int result = slot_sum_init(&sum);
+	int result;
 
+	if (is_little(set, tier, first, end))
+		return add_each(set, tier, first, end, into);
+	result = slot_sum_init(&sum);
 	if (result < 0)
 		return result;
 	add_slots(set, tier, first, end, &sum);
@@ -117,14 +151,16 @@ int series_points(
 			first = (int64_t)i * span.n / (int64_t)n;
 			end = first + 1;
 		}
-		if (first != done) {
+		if (first == done) {
+			point[i] = point[i - 1];
+		} else {
 			slot_sum_clear(&sum);
 			add_slots(set, span.tier, span.first + first, span.first + end, &sum);
+			fill_point(&point[i], &sum);
 			done = first;
 		}
 		point[i].from = begins + length * (int64_t)i / (int64_t)n;
 		point[i].to = begins + length * ((int64_t)i + 1) / (int64_t)n;
-		fill_point(&point[i], &sum);
 	}
 	slot_sum_release(&sum);
 	return result;

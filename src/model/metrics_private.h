@@ -66,6 +66,10 @@ size_t tally_bytes(const struct tally *tally);
 /* --- metrics_slot.c --- */
 
 struct lines line_of(const struct metric *metric);
+/* A line in a tally; there has to be room for it, for which there is a quick question. */
+bool tally_has_room(const struct tally *tally, const struct lines *lines);
+int tally_reserve(struct tally *tally, const struct lines *lines); /* 0 or -ENOMEM */
+void tally_add_line(struct tally *tally, const struct lines *lines);
 /* Can they be added as it is? Said of lines only: of tallies ask slot_reserve(). */
 bool slot_has_room(const struct slot *slot, const struct lines *lines);
 /* Makes room for lines, so that adding them cannot fail. 0 or -ENOMEM. */
@@ -74,6 +78,8 @@ void slot_add(struct slot *slot, const struct lines *lines);
 /* Adds what is in it to a tally. 0 or -ENOMEM. */
 int slot_tally(const struct slot *slot, struct tally *into);
 bool slot_is_empty(const struct slot *slot);
+/* What adding it costs: about as many values. */
+size_t slot_values(const struct slot *slot);
 /* Nothing will come for a while: takes no more memory than it needs. */
 void slot_shrink(struct slot *slot);
 size_t slot_bytes(const struct slot *slot);

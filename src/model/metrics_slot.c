@@ -70,24 +70,29 @@ static struct histogram *histogram_of(struct tally *tally, uint64_t note)
 	return event_of(note) == METRIC_ACQUIRED ? &tally->wait : &tally->hold;
 }
 
-static int reserve_in_tally(struct tally *tally, uint64_t note)
+bool tally_has_room(const struct tally *tally, const struct lines *lines)
 {
-	if (!(note & NOTE_HAS_VALUE))
+	return !(lines->note & NOTE_HAS_VALUE) ||
+	       histogram_has_room(histogram_of((struct tally *)tally, lines->note));
+}
+
+int tally_reserve(struct tally *tally, const struct lines *lines)
+{
+	if (!(lines->note & NOTE_HAS_VALUE))
 		return 0;
-	return histogram_reserve(histogram_of(tally, note), 1, 1);
+	return histogram_reserve(histogram_of(tally, lines->note), 1, 1);
+}
+
+void tally_add_line(struct tally *tally, const struct lines *lines)
+{
+	if (lines->note & NOTE_HAS_VALUE)
+		histogram_add_value(histogram_of(tally, lines->note), &lines->value);
+	tally_count(tally, event_of(lines->note), 1, lines->note & NOTE_IS_SLOW ? 1 : 0);
 }
 
 static const uint64_t *notes(const struct slot *slot)
 {
 	return slot->size ? slot->note : &slot->one;
-}
-
-/* There is room. */
-static void add_to_tally(struct tally *tally, uint64_t note, const struct histogram_value *value)
-{
-	if (note & NOTE_HAS_VALUE)
-		histogram_add_value(histogram_of(tally, note), value);
-	tally_count(tally, event_of(note), 1, note & NOTE_IS_SLOW ? 1 : 0);
 }
 
 /* Adds the notes to a tally. 0 or -ENOMEM: none is. */
@@ -102,9 +107,10 @@ static int add_notes(struct tally *tally, const struct slot *slot)
 		histogram_reserve(&tally->hold, holds, holds) < 0)
 		return -ENOMEM;
 	for (int i = 0; i < slot->n; i++) {
-		struct histogram_value value = histogram_value(value_of(notes(slot)[i]));
+		struct lines lines = {
+			.note = notes(slot)[i], .value = histogram_value(value_of(notes(slot)[i]))};
 
-		add_to_tally(tally, notes(slot)[i], &value);
+		tally_add_line(tally, &lines);
 	}
 	return 0;
 }
@@ -233,13 +239,13 @@ static void add_as_notes(struct slot *slot, const struct tally *tally)
 
 /* Slots. */
 
-static int reserve_note(struct slot *slot, uint64_t note)
+static int reserve_line(struct slot *slot, const struct lines *lines)
 {
 	if (!is_tally(slot) && slot->n < NOTES_MAX)
 		return reserve_notes(slot, 1);
 	if (become_tally(slot) < 0)
 		return -ENOMEM;
-	return reserve_in_tally(slot->tally, note);
+	return tally_reserve(slot->tally, lines);
 }
 
 static int reserve_tally(struct slot *slot, const struct tally *tally)
@@ -261,13 +267,12 @@ bool slot_has_room(const struct slot *slot, const struct lines *lines)
 		return false;
 	if (!is_tally(slot))
 		return slot->n < (slot->size ? slot->size : 1);
-	return !(lines->note & NOTE_HAS_VALUE) ||
-	       histogram_has_room(histogram_of(slot->tally, lines->note));
+	return tally_has_room(slot->tally, lines);
 }
 
 int slot_reserve(struct slot *slot, const struct lines *lines)
 {
-	return lines->tally ? reserve_tally(slot, lines->tally) : reserve_note(slot, lines->note);
+	return lines->tally ? reserve_tally(slot, lines->tally) : reserve_line(slot, lines);
 }
 
 void slot_add(struct slot *slot, const struct lines *lines)
@@ -277,7 +282,7 @@ void slot_add(struct slot *slot, const struct lines *lines)
 	else if (lines->tally)
 		add_as_notes(slot, lines->tally);
 	else if (is_tally(slot))
-		add_to_tally(slot->tally, lines->note, &lines->value);
+		tally_add_line(slot->tally, lines);
 	else
 		add_note(slot, lines->note);
 }
@@ -290,6 +295,11 @@ int slot_tally(const struct slot *slot, struct tally *into)
 bool slot_is_empty(const struct slot *slot)
 {
 	return is_tally(slot) ? tally_is_empty(slot->tally) : slot->n == 0;
+}
+
+size_t slot_values(const struct slot *slot)
+{
+	return is_tally(slot) ? slot->tally->wait.n + slot->tally->hold.n : slot->n;
 }
 
 void slot_shrink(struct slot *slot)

@@ -84,16 +84,11 @@ static const char *host_of(const struct metric *metric)
 	return metric->host ? metric->host : "";
 }
 
-void waited_add_line(struct waited_for waited[WAITED_FOR_MAX], const struct metric *metric)
+static void add_holder(struct waited_for waited[WAITED_FOR_MAX], const struct metric *metric)
 {
 	struct waited_for more = {.times = 1, .longest = metric->wait > 0 ? metric->wait : 0};
 	int i = 0;
 
-	if (metric->event != METRIC_BUSY && metric->event != METRIC_TIMEOUT &&
-		metric->event != METRIC_SLOW)
-		return;
-	if (!metric->holder || !*metric->holder)
-		return;
 	while (i < WAITED_FOR_MAX && waited[i].times &&
 		!is_called(waited[i].who, metric->holder, host_of(metric)))
 		i++;
@@ -103,4 +98,13 @@ void waited_add_line(struct waited_for waited[WAITED_FOR_MAX], const struct metr
 	}
 	call(more.who, sizeof more.who, metric->holder, host_of(metric));
 	waited_add(waited, &more);
+}
+
+void waited_add_line(struct waited_for waited[WAITED_FOR_MAX], const struct metric *metric)
+{
+	if (metric->event != METRIC_BUSY && metric->event != METRIC_TIMEOUT &&
+		metric->event != METRIC_SLOW)
+		return;
+	if (metric->holder && *metric->holder)
+		add_holder(waited, metric);
 }

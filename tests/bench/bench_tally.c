@@ -11,7 +11,7 @@
 
 #include "model/metrics.h"
 
-enum { LINES = 1000000, COLUMNS = 200, TIMES = 20, LOCKS_MAX = 200 };
+enum { LINES_MAX = 1000000, COLUMNS = 200, TIMES = 20, LOCKS_MAX = 200 };
 
 #define END (INT64_C(1760000000) * NS_PER_S)
 
@@ -74,9 +74,9 @@ static char name[LOCKS_MAX][16];
  * Waits are short mostly, and long at times; each lock has its own length of holds; of ten tries
  * one fails.
  */
-static void make_lines(struct line *line, int locks)
+static void make_lines(struct line *line, int lines, int locks)
 {
-	for (int i = 0; i < LINES; i++) {
+	for (int i = 0; i < lines; i++) {
 		int kind = (int)(random_part() * 19), lock = (int)(random_part() * locks);
 
 		line[i].lock = lock;
@@ -89,7 +89,8 @@ static void make_lines(struct line *line, int locks)
 	}
 }
 
-static void count(struct metrics *metrics, const struct line *line, int64_t span, const char *what)
+static void count(
+	struct metrics *metrics, const struct line *line, int lines, int64_t span, const char *what)
 {
 	struct metric metric = metric_new(METRIC_ACQUIRED, 0);
 	size_t most = 0;
@@ -99,9 +100,9 @@ static void count(struct metrics *metrics, const struct line *line, int64_t span
 	metric.host = "web1";
 	metric.holder = "php";
 	begin();
-	for (int i = 0; i < LINES; i++) {
+	for (int i = 0; i < lines; i++) {
 		metric.event = line[i].event;
-		metric.ts = END - span + span / LINES * i;
+		metric.ts = END - span + span / lines * i;
 		metric.lock = name[line[i].lock];
 		metric.wait = metric.hold = line[i].ns;
 		if (metrics_add(metrics, &metric) < 0)
@@ -109,7 +110,7 @@ static void count(struct metrics *metrics, const struct line *line, int64_t span
 		if (metrics->bytes > most)
 			most = metrics->bytes;
 	}
-	printf("%-46s%8.1f ns a line, %.1f MB\n", what, ns() / LINES, (double)most / (1 << 20));
+	printf("%-46s%8.1f ns a line, %.1f MB\n", what, ns() / lines, (double)most / (1 << 20));
 }
 
 static void ask(const struct series_set *set, enum window window, const char *whom)
@@ -136,26 +137,26 @@ static void ask(const struct series_set *set, enum window window, const char *wh
 	tally_release(&tally);
 }
 
-static void measure(int locks, int64_t span, const char *word)
+static void measure(int lines, int locks, int64_t span, const char *word)
 {
-	static struct line line[LINES];
+	static struct line line[LINES_MAX];
 	struct metrics metrics;
 	struct series_set one = {.n = 1}, all = {.n = 1};
 	char what[64];
 
 	for (int i = 0; i < locks; i++)
 		snprintf(name[i], sizeof name[i], "job-%03d.lock", i);
-	make_lines(line, locks);
-	snprintf(what, sizeof what, "%d lines of %d locks in %s, totals", LINES, locks, word);
+	make_lines(line, lines, locks);
+	snprintf(what, sizeof what, "%d lines of %d locks in %s, totals", lines, locks, word);
 	if (metrics_init(&metrics, METRICS_TOTALS, 0, 0) < 0)
 		exit(70);
-	count(&metrics, line, span, what);
+	count(&metrics, line, lines, span, what);
 	metrics_release(&metrics);
-	snprintf(what, sizeof what, "%d lines of %d locks in %s, series", LINES, locks, word);
+	snprintf(what, sizeof what, "%d lines of %d locks in %s, series", lines, locks, word);
 	if (metrics_init(&metrics, METRICS_SERIES, 0, 0) < 0)
 		exit(70);
 	metrics_skip_before(&metrics, TIER_SECOND, END - 1800 * NS_PER_S);
-	count(&metrics, line, span, what);
+	count(&metrics, line, lines, span, what);
 	one.at[0] = metrics_find(&metrics, "/run/lock/job-000.lock");
 	all.at[0] = &metrics.all;
 	for (int window = 0; window < WINDOW_COUNT; window++) {
@@ -172,8 +173,9 @@ static void measure(int locks, int64_t span, const char *word)
 
 int main(void)
 {
-	measure(20, 3600 * NS_PER_S, "1 hour");
-	measure(20, 7 * 86400 * NS_PER_S, "7 days");
-	measure(200, 7 * 86400 * NS_PER_S, "7 days");
+	measure(20000, 20, 7 * 86400 * NS_PER_S, "7 days");
+	measure(LINES_MAX, 20, 3600 * NS_PER_S, "1 hour");
+	measure(LINES_MAX, 20, 7 * 86400 * NS_PER_S, "7 days");
+	measure(LINES_MAX, 200, 7 * 86400 * NS_PER_S, "7 days");
 	return 0;
 }
