@@ -511,26 +511,6 @@ static void times_before_1970_are_times(void **state)
 	metrics_release(&metrics);
 }
 
-static void seconds_that_nobody_asks_for_are_skipped(void **state)
-{
-	struct metrics metrics;
-	struct series_set set;
-
-	(void)state;
-	begin(&metrics, METRICS_SERIES);
-	metrics_skip_before(&metrics, TIER_SECOND, NOW - S(100));
-	for (int i = 0; i < 200; i++)
-		add(&metrics, acquired(NOW - S(i), "a", 0));
-	set = set_of_lock(&metrics, "a");
-	assert_int_equal(acquisitions(&set, WINDOW_15M, NOW), 101);
-	assert_int_equal(acquisitions(&set, WINDOW_1H, NOW), 200);
-	assert_int_equal(series_known_from(&metrics, WINDOW_15M, NOW), NOW - S(100));
-	assert_int_equal(series_known_from(&metrics, WINDOW_15M, NOW + S(798)), NOW - S(100));
-	assert_int_equal(series_known_from(&metrics, WINDOW_15M, NOW + S(799)), 0);
-	assert_int_equal(series_known_from(&metrics, WINDOW_1H, NOW), 0);
-	metrics_release(&metrics);
-}
-
 static void neighbours_in_time_share_no_slot(void **state)
 {
 	const int64_t step[] = {S(1), S(90), 1234567891, S(5000)};
@@ -1192,6 +1172,28 @@ static void assert_same_waited(const struct series *a, const struct series *b)
 	}
 }
 
+/* All windows that end now, of each lock, as the lines say. */
+static void assert_is_sent(const struct metrics *other, const struct metric *line)
+{
+	assert_int_equal(other->lines, LINES);
+	for (enum window window = 0; window < WINDOW_COUNT; window++) {
+		struct series_set all = set_of(&other->all);
+
+		assert_int_equal(series_known_from(other, window, NOW), 0);
+		assert_window(&all, window, NOW, line, LINES, NULL);
+		assert_points(&all, window, NOW, line, LINES, NULL, 200);
+		for (int i = 0; i < LOCKS; i++) {
+			struct series_set one;
+
+			if (!*names[i])
+				continue;
+			one = set_of_lock(other, names[i]);
+			assert_window(&one, window, NOW, line, LINES, names[i]);
+			assert_points(&one, window, NOW, line, LINES, names[i], 77);
+		}
+	}
+}
+
 static void samples_say_what_the_lines_did(void **state)
 {
 	static struct metric line[LINES];
@@ -1209,26 +1211,11 @@ static void samples_say_what_the_lines_did(void **state)
 		assert_int_equal(metrics_each_sample(&metrics, NOW, receive, &received), 0);
 		assert_int_equal(received.lines, LINES);
 		assert_int_equal(other.lines, LINES);
-		/* By the lines, at all moments at which they are known; and once more from there.
-		 */
-		for (enum window window = 0; window < WINDOW_COUNT; window++) {
-			struct series_set all = set_of(&other.all);
-
-			assert_int_equal(series_known_from(&other, window, NOW), 0);
-			assert_window(&all, window, NOW, line, LINES, NULL);
-			assert_points(&all, window, NOW, line, LINES, NULL, 200);
-			for (int i = 0; i < LOCKS; i++) {
-				struct series_set one;
-
-				if (!*names[i])
-					continue;
-				one = set_of_lock(&other, names[i]);
-				assert_window(&one, window, NOW, line, LINES, names[i]);
-				assert_points(&one, window, NOW, line, LINES, names[i], 77);
-				assert_same_waited(
-					one.at[0], set_of_lock(&metrics, names[i]).at[0]);
-			}
-		}
+		assert_is_sent(&other, line);
+		for (int i = 0; i < LOCKS; i++)
+			if (*names[i])
+				assert_same_waited(set_of_lock(&other, names[i]).at[0],
+					set_of_lock(&metrics, names[i]).at[0]);
 		assert_same_waited(&metrics.all, &other.all);
 		assert_int_equal(other.all.last, metrics.all.last);
 		assert_int_equal(other.series, metrics.series);
@@ -1281,8 +1268,8 @@ static void nothing_is_sent_twice_whatever_is_known(void **state)
 
 		begin(&metrics, METRICS_SERIES);
 		begin(&other, METRICS_SERIES);
-		metrics_skip_before(&metrics, TIER_MINUTE, NOW - S(i % 8 * 777));
-		metrics_skip_before(&metrics, TIER_SECOND, NOW - S(i / 8 * 333));
+		metrics.kept[TIER_MINUTE] = NOW - S(i % 8 * 780);
+		metrics.kept[TIER_SECOND] = NOW - S(i / 8 * 333);
 		for (int k = 0; k < 1000; k++)
 			add(&metrics, acquired(NOW + S(900) - S(k * 9), "a", 0));
 		assert_int_equal(
@@ -1296,6 +1283,49 @@ static void nothing_is_sent_twice_whatever_is_known(void **state)
 				    series_known_from(&metrics, window, NOW + S(900)));
 		metrics_release(&metrics);
 		metrics_release(&other);
+	}
+}
+
+static void what_is_only_to_be_sent_is_sent_the_same(void **state)
+{
+	static struct metric line[LINES];
+
+	(void)state;
+	for (int turn = 0; turn < 4; turn++) {
+		/* By two whose rows are full, by turns: what is far ahead goes by the second, too.
+		 */
+		struct metrics metrics, sender, by_series, by_samples;
+		struct received received[] = {{.metrics = &by_series}, {.metrics = &by_samples}};
+
+		random_lines(line);
+		for (int i = 0; turn == 3 && i < LINES; i++)
+			line[i].ts = NOW + S(600) - S(i);
+		begin(&metrics, METRICS_SERIES);
+		begin(&sender, METRICS_SAMPLES);
+		begin(&by_series, METRICS_SERIES);
+		begin(&by_samples, METRICS_SERIES);
+		for (int part = 0; part < 3; part++) {
+			metrics_expect(&sender, NOW);
+			for (size_t i = LINES / 3 * (size_t)part;
+				i < LINES / 3 * (size_t)(part + 1); i++) {
+				add(&metrics, line[i]);
+				add(&sender, line[i]);
+			}
+			assert_int_equal(
+				metrics_each_sample(&sender, NOW, receive, &received[1]), 0);
+			metrics_clear(&sender);
+		}
+		assert_int_equal(received[1].lines, LINES / 3 * 3);
+		if (turn < 3) {
+			assert_int_equal(
+				metrics_each_sample(&metrics, NOW, receive, &received[0]), 0);
+			assert_is_sent(&by_series, line);
+		}
+		assert_is_sent(&by_samples, line);
+		metrics_release(&metrics);
+		metrics_release(&sender);
+		metrics_release(&by_series);
+		metrics_release(&by_samples);
 	}
 }
 
@@ -1633,7 +1663,6 @@ int main(void)
 		cmocka_unit_test(totals_say_what_the_lines_do_in_any_order),
 		cmocka_unit_test(a_window_begins_and_ends_with_a_slot),
 		cmocka_unit_test(times_before_1970_are_times),
-		cmocka_unit_test(seconds_that_nobody_asks_for_are_skipped),
 		cmocka_unit_test(neighbours_in_time_share_no_slot),
 		cmocka_unit_test(columns_count_each_slot_once_or_repeat_it),
 		cmocka_unit_test(several_series_are_added_up),
@@ -1657,6 +1686,7 @@ int main(void)
 		cmocka_unit_test(samples_say_what_the_lines_did),
 		cmocka_unit_test(what_is_left_is_sent_once),
 		cmocka_unit_test(nothing_is_sent_twice_whatever_is_known),
+		cmocka_unit_test(what_is_only_to_be_sent_is_sent_the_same),
 		cmocka_unit_test(a_receiver_can_end_it),
 		cmocka_unit_test(a_sample_that_is_none_is_refused),
 		cmocka_unit_test(a_hostile_sample_is_added_as_it_is),

@@ -323,7 +323,7 @@ void metrics_bound(struct metrics *metrics)
 int metrics_init(
 	struct metrics *metrics, enum metrics_mode mode, size_t series_max, size_t bytes_max)
 {
-	bool has_series = mode == METRICS_SERIES;
+	bool has_series = mode != METRICS_TOTALS;
 
 	/* Where it lies nobody knows who could choose names to have the same hash. */
 	*metrics = (struct metrics){.mode = mode, .seed = (uintptr_t)metrics | 1};
@@ -396,7 +396,7 @@ int metrics_add(struct metrics *metrics, const struct metric *metric)
 
 	if (!series)
 		return -ENOMEM;
-	if (metrics->mode == METRICS_SERIES)
+	if (metrics->mode != METRICS_TOTALS)
 		result = slots_count(metrics, series, 0, metric->ts, &lines);
 	else
 		result = add_to_totals(metrics, series, &lines);

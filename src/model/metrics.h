@@ -102,7 +102,12 @@ struct series {
 
 enum metrics_mode {
 	METRICS_TOTALS, /* one tally a lock: everything that was fed */
-	METRICS_SERIES, /* rings of slots: the last 30 minutes, 2 days, 14 days */
+	METRICS_SERIES, /* rows of slots: the last 30 minutes, 2 days, 14 days */
+	/*
+	 * To be sent by metrics_each_sample() only: a line is in one slot instead of six, which is
+	 * three times as fast, and no window can be asked for.
+	 */
+	METRICS_SAMPLES,
 };
 
 struct metrics {
@@ -124,11 +129,12 @@ struct metrics {
 	 */
 	size_t bytes, bytes_max;
 	size_t tier_bytes[TIER_COUNT];
-	wall_t kept[TIER_COUNT]; /* before that something went; 0: nothing did. Ask
-				    series_known_from() */
-	uint64_t lines;          /* metrics that were added */
-	uint64_t bad;            /* lines not understood, as the reader of the log said */
-	uint64_t changes;        /* grows with every line */
+	wall_t kept[TIER_COUNT];  /* before that something went; 0: nothing did. Ask
+				     series_known_from() */
+	int64_t sent[TIER_COUNT]; /* METRICS_SAMPLES: s from when on lines go by that tier */
+	uint64_t lines;           /* metrics that were added */
+	uint64_t bad;             /* lines not understood, as the reader of the log said */
+	uint64_t changes;         /* grows with every line */
 };
 
 /* series_max, bytes_max 0: 512 locks and 24 MB in series, 20,000 and 40 MB in totals. */
@@ -142,11 +148,6 @@ void metrics_clear(struct metrics *metrics);
  * -ENOMEM: it is not counted then, and what was there still is.
  */
 int metrics_add(struct metrics *metrics, const struct metric *metric);
-/*
- * Lines before that are counted in the coarser tiers only: for who reads an old log, and nobody
- * will ask for its seconds. It is faster by a third.
- */
-void metrics_skip_before(struct metrics *metrics, enum tier tier, wall_t at);
 /* By clean address; NULL: never heard of it, or forgotten. */
 const struct series *metrics_find(const struct metrics *metrics, const char *address);
 /*
@@ -182,6 +183,11 @@ struct sample {
  */
 int metrics_add_sample(struct metrics *metrics, const struct sample *sample);
 void sample_release(struct sample *sample);
+/*
+ * METRICS_SAMPLES, before lines are added: they will be sent at about that time. How old they are
+ * then decides whether they go by the second, minute or hour.
+ */
+void metrics_expect(struct metrics *metrics, wall_t now);
 /*
  * Calls fn for every slot as a sample (borrowed), each line in one of them only: in the finest tier
  * that still has the whole minute, or hour, of it at `now`. What belongs to no lock has lock NULL.

@@ -101,7 +101,7 @@ wall_t slot_begins(enum tier tier, int64_t number);
 uint32_t slots_find(const struct slots *slots, int64_t number);
 /*
  * Counts lines of that time in a series and in all, in that tier and the coarser ones, where they
- * are not older than what is kept. 0, or -ENOMEM: they are counted nowhere.
+ * are not older than what is kept; METRICS_SAMPLES: once. 0, or -ENOMEM: they are counted nowhere.
  */
 int slots_count(struct metrics *metrics, struct series *series, enum tier tier, wall_t at,
 	const struct lines *lines);

@@ -53,7 +53,8 @@ int metrics_add_sample(struct metrics *metrics, const struct sample *sample)
 		waited_add(series->waited, &sample->waited[i]);
 		waited_add(metrics->all.waited, &sample->waited[i]);
 	}
-	finer_is_unknown(metrics, tier, sample);
+	if (metrics->mode == METRICS_SERIES)
+		finer_is_unknown(metrics, tier, sample);
 	series_touch(series, sample->from * NS_PER_S, sample->last);
 	series_touch(&metrics->all, sample->from * NS_PER_S, sample->last);
 	metrics->lines += tally_lines(&sample->tally);
@@ -75,29 +76,38 @@ struct way {
  * From when on each tier is whole. A finer one begins where a slot of the coarser one does, so that
  * no line is in both.
  */
-static void set_out(struct way *way, wall_t now)
+static void plan(const struct metrics *metrics, wall_t now, int64_t sent[TIER_COUNT])
 {
 	for (enum tier tier = TIER_COUNT; tier-- > 0;) {
 		int64_t seconds = tier_info[tier].seconds;
 		int64_t first = slot_number(tier, now) - tier_info[tier].slots + 1;
-		int64_t known = tier_begins(way->metrics, tier);
+		int64_t known = tier_begins(metrics, tier);
 		int64_t coarser = tier + 1 < TIER_COUNT ? tier_info[tier + 1].seconds : seconds;
 
 		if (first < known)
 			first = known;
 		first = (first * seconds + coarser - 1) / coarser * coarser;
 		/* Of a tier that is known for less than a finer one, nothing is sent. */
-		if (tier + 2 < TIER_COUNT && first < way->first[tier + 1])
-			first = way->first[tier + 1];
-		way->first[tier] = first;
+		if (tier + 2 < TIER_COUNT && first < sent[tier + 1])
+			first = sent[tier + 1];
+		sent[tier] = first;
 	}
+}
+
+void metrics_expect(struct metrics *metrics, wall_t now)
+{
+	plan(metrics, now, metrics->sent);
 }
 
 static bool is_sent(const struct way *way, enum tier tier, const struct slot *slot)
 {
 	int64_t from = slot->number * tier_info[tier].seconds;
 
-	if (slot_is_empty(slot) || (tier + 1 < TIER_COUNT && from < way->first[tier]))
+	if (slot_is_empty(slot))
+		return false;
+	if (way->metrics->mode == METRICS_SAMPLES)
+		return true;
+	if (tier + 1 < TIER_COUNT && from < way->first[tier])
 		return false;
 	for (enum tier finer = 0; finer < tier; finer++)
 		if (from >= way->first[finer])
@@ -160,7 +170,7 @@ int metrics_each_sample(const struct metrics *metrics, wall_t now,
 	struct way way = {.metrics = metrics, .fn = fn, .data = data};
 	int result;
 
-	set_out(&way, now);
+	plan(metrics, now, way.first);
 	result = send_series(&way, &metrics->rest);
 	/* The longest unused first: they will be so at the other end. */
 	for (const struct series *series = metrics->oldest; series && !result;

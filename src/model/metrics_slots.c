@@ -18,10 +18,13 @@ const struct tier_info tier_info[TIER_COUNT] = {
 #undef _
 };
 
-/* A fourth more than are kept, so that not each slot that comes makes another one go. */
-static uint32_t most_slots(enum tier tier)
+/*
+ * A fourth more are kept, so that not each slot that comes makes another one go. What is to be sent
+ * is there once, and all of it.
+ */
+static uint32_t most_slots(const struct metrics *metrics, enum tier tier)
 {
-	return tier_info[tier].slots / 4 * 5;
+	return metrics->mode == METRICS_SAMPLES ? UINT32_MAX : tier_info[tier].slots / 4 * 5;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -83,11 +86,6 @@ static void is_gone(struct metrics *metrics, enum tier tier, int64_t number)
 		metrics->kept[tier] = after;
 }
 
-void metrics_skip_before(struct metrics *metrics, enum tier tier, wall_t at)
-{
-	is_gone(metrics, tier, slot_number(tier, at) - 1);
-}
-
 /* The first n slots go. */
 static void drop(struct metrics *metrics, struct slots *slots, enum tier tier, uint32_t n)
 {
@@ -134,7 +132,7 @@ static uint32_t let_go(struct metrics *metrics, struct slots *slots, enum tier t
 	uint32_t old = slots_find(slots, oldest_of_use(metrics, tier));
 	uint32_t enough = slots->n / 8;
 
-	if (old < enough && slots->n < most_slots(tier))
+	if (old < enough && slots->n < most_slots(metrics, tier))
 		return 0;
 	/* There is no more room than that: what could still be asked for has to go, too. */
 	if (old < enough) {
@@ -150,8 +148,8 @@ static int grow(struct metrics *metrics, struct slots *slots, enum tier tier)
 	uint32_t size = slots->size ? slots->size + slots->size / 2 : SLOTS_AT_FIRST;
 	struct slot *at;
 
-	if (size > most_slots(tier))
-		size = most_slots(tier);
+	if (size > most_slots(metrics, tier))
+		size = most_slots(metrics, tier);
 	at = realloc(slots->at, size * sizeof *at);
 	if (!at)
 		return -ENOMEM;
@@ -219,8 +217,9 @@ static int make_room(
 	return result;
 }
 
-int slots_count(struct metrics *metrics, struct series *series, enum tier tier, wall_t at,
-	const struct lines *lines)
+/* In that tier and the coarser ones, of the series and of all. */
+static int count_everywhere(struct metrics *metrics, struct series *series, enum tier tier,
+	wall_t at, const struct lines *lines)
 {
 	struct series *of[] = {series, &metrics->all};
 	struct slot *slot[2 * TIER_COUNT];
@@ -248,6 +247,39 @@ int slots_count(struct metrics *metrics, struct series *series, enum tier tier, 
 	for (int i = 0; i < n; i++)
 		slot_add(slot[i], lines);
 	return 0;
+}
+
+static int count_once(struct metrics *metrics, struct series *series, enum tier tier, wall_t at,
+	const struct lines *lines)
+{
+	struct slot *slot;
+	int result = make(metrics, &series->slots[tier], tier, slot_number(tier, at), &slot);
+
+	if (result <= 0)
+		return result;
+	result = make_room(metrics, tier, slot, lines);
+	if (result == 0)
+		slot_add(slot, lines);
+	return result;
+}
+
+/* By which tier a line of that time is sent. */
+static enum tier tier_sent(const struct metrics *metrics, wall_t at)
+{
+	enum tier tier = 0;
+
+	while (tier + 1 < TIER_COUNT && at < metrics->sent[tier] * NS_PER_S)
+		tier++;
+	return tier;
+}
+
+int slots_count(struct metrics *metrics, struct series *series, enum tier tier, wall_t at,
+	const struct lines *lines)
+{
+	if (metrics->mode == METRICS_SAMPLES)
+		return count_once(
+			metrics, series, lines->tally ? tier : tier_sent(metrics, at), at, lines);
+	return count_everywhere(metrics, series, tier, at, lines);
 }
 
 static void release(struct metrics *metrics, struct slots *slots, enum tier tier)
