@@ -1639,6 +1639,34 @@ static int try_to_send(void *data)
 	return result;
 }
 
+static int try_to_prepare(void *data)
+{
+	struct in_use before = in_use;
+	struct metrics metrics;
+	struct received received = {0};
+	int result = metrics_init(&metrics, METRICS_SAMPLES, 2, 0);
+	uint64_t lines = 0;
+
+	(void)data;
+	metrics_expect(&metrics, NOW);
+	for (int i = 0; i < 150 && result == 0; i++) {
+		char lock[NAME];
+		struct metric metric = acquired(NOW - S(i % 7 * 10), lock, MS(i));
+
+		snprintf(lock, sizeof lock, "%d", i < 100 ? i % 2 : i % 3);
+		result = metrics_add(&metrics, &metric);
+		lines += result == 0;
+	}
+	allocations_failed();
+	assert_int_equal(metrics.lines, lines);
+	assert_bytes_are_what_is_in_use(&metrics, &before);
+	assert_int_equal(metrics_each_sample(&metrics, NOW, receive, &received), 0);
+	assert_int_equal(received.lines, lines);
+	metrics_release(&metrics);
+	assert_all_was_given_back(&before);
+	return result;
+}
+
 static void an_allocation_that_fails_counts_nothing(void **state)
 {
 	struct metrics metrics;
@@ -1646,6 +1674,7 @@ static void an_allocation_that_fails_counts_nothing(void **state)
 	(void)state;
 	assert_true(fail_every_allocation(try_to_count, NULL) > 10);
 	assert_true(fail_every_allocation(try_to_count_totals, NULL) > 10);
+	assert_true(fail_every_allocation(try_to_prepare, NULL) > 10);
 	begin(&metrics, METRICS_SERIES);
 	for (int i = 0; i < 200; i++)
 		add(&metrics, acquired(NOW - S(i % 5), "a", MS(i)));

@@ -71,7 +71,7 @@ static int log_open(void **state, const struct world *world, const struct here *
 	result = parse_params(log, uri, err);
 	if (result == 0) {
 		log->path = folder_absolute(uri->path);
-		result = log->path ? metrics_init(&log->metrics, METRICS_SERIES, 0, 0) : -errno;
+		result = log->path ? metrics_init(&log->metrics, METRICS_SAMPLES, 0, 0) : -errno;
 		if (result < 0)
 			error_sys(err, result, "cannot open %s", uri->text);
 	}

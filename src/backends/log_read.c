@@ -240,6 +240,7 @@ int log_read(struct log *log, struct backend_scan *scan, struct error *err)
 	if (!log->step)
 		log->step = SAMPLES;
 	log->left = log->step;
+	metrics_expect(&log->metrics, log->wall);
 	log->deadline = clock_mono(log->world->clock) + AT_MOST;
 	result = read_live(log, err);
 	if (result == 0)
