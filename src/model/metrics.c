@@ -204,11 +204,12 @@ static void series_free(struct metrics *metrics, struct series *series)
 /* What one lock's lines said of others goes to the rest. 0 or -ENOMEM: it is not forgotten. */
 static int forget(struct metrics *metrics, struct series *series)
 {
+	/* Some slots may go and others stay: the time of all is noted first. */
+	series_touch(&metrics->rest, series->first, series->last);
 	if (slots_move(metrics, &metrics->rest, series) < 0)
 		return -ENOMEM;
 	for (int i = 0; i < WAITED_FOR_MAX && series->waited[i].times; i++)
 		waited_add(metrics->rest.waited, &series->waited[i]);
-	series_touch(&metrics->rest, series->first, series->last);
 	take_out(metrics, series);
 	unlink_series(metrics, series);
 	metrics->bytes -= series_bytes(series);
