@@ -141,7 +141,7 @@ struct metrics {
 int metrics_init(
 	struct metrics *metrics, enum metrics_mode mode, size_t series_max, size_t bytes_max);
 void metrics_release(struct metrics *metrics);
-void metrics_clear(struct metrics *metrics);
+void metrics_clear(struct metrics *metrics); /* as after metrics_init() */
 /*
  * Counts a line, whose texts are clean. Without a lock's name it counts in all only. A line that is
  * more than an hour ahead makes others too old to be counted: the caller leaves it out. 0, or
