@@ -543,6 +543,162 @@ static void the_end_of_a_line_without_one_is_skipped(void **state)
 	assert_true(place->tail.bytes < 10000);
 }
 
+/* --- anything in any order --- */
+
+/* Who writes, rotates and looks, in an order that a seed says. */
+struct world_of_logs {
+	struct place *place;
+	unsigned int seed;
+	int writer;        /* has the log open, perhaps what was the log */
+	int written;       /* lines 0 to that */
+	int copies, moves; /* since the last look */
+	bool seen[5000];   /* lines that were read */
+};
+
+static int below(struct world_of_logs *world, int n)
+{
+	return (int)((unsigned int)rand_r(&world->seed) / 7 % (unsigned int)n);
+}
+
+static void reopen(struct world_of_logs *world)
+{
+	if (world->writer >= 0)
+		close(world->writer);
+	world->writer = open(world->place->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(world->writer >= 0);
+}
+
+static void read_numbers(struct world_of_logs *world)
+{
+	struct logtail *tail = &world->place->tail;
+	char *line;
+	size_t len;
+	int result, n;
+
+	while ((result = logtail_next(tail, &line, &len, &world->place->err)) > 0) {
+		n = atoi(line);
+		assert_true(n >= 0 && n < world->written + 1);
+		if (world->seen[n])
+			fail_msg("line %d was read twice", n);
+		world->seen[n] = true;
+	}
+	assert_int_equal(result, 0);
+	world->copies = world->moves = 0;
+}
+
+/* Lines, in one or two writes each; the reader may look in between. */
+static void write_numbers(struct world_of_logs *world, int n)
+{
+	char line[200];
+	int len, cut;
+
+	while (n-- > 0) {
+		len = snprintf(
+			line, sizeof line, "%06d %0*d\n", world->written, 1 + below(world, 150), 0);
+		cut = below(world, 4) ? 0 : below(world, len);
+		assert_int_equal(write(world->writer, line, (size_t)cut), cut);
+		if (!below(world, 10))
+			read_numbers(world);
+		assert_int_equal(write(world->writer, line + cut, (size_t)(len - cut)), len - cut);
+		world->written++;
+	}
+}
+
+static void shift_names(const struct place *place)
+{
+	char name[20];
+
+	for (int i = 30; i-- > 1;) {
+		snprintf(name, sizeof name, "x.log.%d", i);
+		if (access(in(place, name), F_OK) == 0) {
+			char next[20];
+
+			snprintf(next, sizeof next, "x.log.%d", i + 1);
+			rename(in(place, name), in(place, next));
+		}
+	}
+}
+
+/* The writer notices a move at once, or later, as ours do. */
+static void rotate_away(struct world_of_logs *world)
+{
+	shift_names(world->place);
+	move_away(world->place);
+	if (below(world, 2))
+		add(world->place, "");
+	if (below(world, 2))
+		write_numbers(world, below(world, 4));
+	reopen(world);
+}
+
+static void rotate_by_copy(struct world_of_logs *world)
+{
+	static char data[1 << 20];
+	const struct place *place = world->place;
+	int fd = open(place->path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, data, sizeof data);
+
+	assert_true(n >= 0 && n < (ssize_t)sizeof data);
+	close(fd);
+	shift_names(place);
+	add_bytes(place, "x.log.1", data, (size_t)n);
+	assert_int_equal(truncate(place->path, 0), 0);
+	world->copies++;
+}
+
+/*
+ * Of two copies between two looks the first is found only; and of a log of which not even a
+ * line's number was seen there is nothing to know a copy by, or a truncation.
+ */
+static bool may_copy(const struct world_of_logs *world)
+{
+	const struct logtail_file *now = &world->place->tail.now;
+	struct stat st;
+
+	return world->copies == 0 && stat(world->place->path, &st) == 0 &&
+	       (now->ino != st.st_ino || now->last_len > 8);
+}
+
+static void live(struct world_of_logs *world)
+{
+	switch (below(world, 6)) {
+	case 0:
+		if (world->moves++ < 6)
+			rotate_away(world);
+		break;
+	case 1:
+		if (may_copy(world))
+			rotate_by_copy(world);
+		break;
+	case 2:
+	case 3: read_numbers(world); break;
+	default: write_numbers(world, below(world, 20)); break;
+	}
+	world->place->time.mono += below(world, 3) * NS_PER_S;
+}
+
+static void nothing_is_lost_or_read_twice_in_any_order(void **state)
+{
+	struct place *place = *state;
+
+	for (unsigned int seed = 1; seed <= 60; seed++) {
+		struct world_of_logs world = {.place = place, .seed = seed * 7919, .writer = -1};
+
+		reopen(&world);
+		start(place);
+		for (int i = 0; i < 100; i++)
+			live(&world);
+		read_numbers(&world);
+		close(world.writer);
+		for (int i = 0; i < world.written; i++)
+			if (!world.seen[i])
+				fail_msg("seed %u: line %d of %d was lost", seed, i, world.written);
+		assert_int_equal(place->tail.torn, 0);
+		remove_tree(place->folder);
+		assert_int_equal(mkdir(place->folder, 0755), 0);
+	}
+}
+
 /* --- hostile lines --- */
 
 static void a_line_that_is_too_long_is_counted_and_skipped(void **state)
@@ -721,6 +877,28 @@ static void the_search_begins_a_little_early_and_never_late(void **state)
 	assert_true(place->tail.bytes < 600000);
 }
 
+static void the_end_that_is_searched_for_is_a_little_late_and_never_early(void **state)
+{
+	struct place *place = *state;
+	int all = 100000;
+	struct stat st;
+
+	add_seconds(place, 1000, 1000 + all);
+	assert_int_equal(stat(place->path, &st), 0);
+	start(place);
+	for (int until = 1; until < 1000 + all + 5000; until += 3701) {
+		uint64_t bytes = 0;
+		off_t end = logtail_seek_end(
+			place->tail.now.fd, st.st_size, until * NS_PER_S, time_of, &bytes);
+		int wanted = until < 1000 ? 0 : until - 1000;
+
+		wanted = wanted > all ? all : wanted;
+		assert_true(end >= wanted * (off_t)100);
+		assert_true(end <= (wanted + 2500) * (off_t)100);
+		assert_true(bytes < 400000);
+	}
+}
+
 /* Lines come to the file a little after they were made, one more than the other. */
 static void what_is_a_little_out_of_order_is_found(void **state)
 {
@@ -731,7 +909,7 @@ static void what_is_a_little_out_of_order_is_found(void **state)
 	for (int i = 0; i < all; i++)
 		fprintf(file, "t=%010d %086d\n", 1000 + i - i % 100 + (99 - i % 100), i);
 	assert_int_equal(fclose(file), 0);
-	for (int since = 1000; since < 1000 + all; since += 13) {
+	for (int since = 1000; since < 1000 + all; since += 499) {
 		char *line;
 		size_t len;
 
@@ -845,6 +1023,11 @@ static void the_rotated_ones_come_oldest_first(void **state)
 	found(place, "x.log", true,
 		"x.log-20251231.gz x.log-20261123 x.log-20261123-1763866361 x.log.10.gz "
 		"x.log.2.gz x.log.1 x.log-2025112303.backup x.log ");
+	assert_int_equal(unlink(in(place, "x.log")), 0);
+	found(place, "x.log", false, "");
+	found(place, "x.log", true,
+		"x.log-20251231.gz x.log-20261123 x.log-20261123-1763866361 x.log.10.gz "
+		"x.log.2.gz x.log.1 x.log-2025112303.backup ");
 }
 
 static void one_that_is_being_compressed_counts_once(void **state)
@@ -923,6 +1106,7 @@ int main(void)
 		CASE(a_log_that_lost_its_name_is_closed_when_it_is_quiet),
 		CASE(a_log_can_be_read_from_its_end_and_in_parts),
 		CASE(the_end_of_a_line_without_one_is_skipped),
+		CASE(nothing_is_lost_or_read_twice_in_any_order),
 		CASE(a_link_is_followed),
 		CASE(what_is_no_file_is_refused_and_does_not_block),
 		CASE(a_fifo_in_the_place_of_the_log_is_said_and_the_log_read_on),
@@ -934,6 +1118,7 @@ int main(void)
 		CASE(a_compressed_log_is_read),
 		CASE(a_damaged_compressed_log_is_torn),
 		CASE(the_search_begins_a_little_early_and_never_late),
+		CASE(the_end_that_is_searched_for_is_a_little_late_and_never_early),
 		CASE(what_is_a_little_out_of_order_is_found),
 		CASE(lines_without_a_time_and_single_wrong_ones_do_not_mislead_the_search),
 		CASE(a_log_of_ten_gigabytes_is_searched_in_a_few_reads),

@@ -2,6 +2,7 @@
 
 #include "made_world.h"
 
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include "engine/metricsread.h"
@@ -224,6 +225,28 @@ static void a_rotated_log_from_before_is_not_even_opened(void **state)
 	assert_int_equal(place->read.lines, 250);
 }
 
+/* More than may be open at a time, a log of every hour for three months. */
+static void years_of_rotation_can_be_read(void **state)
+{
+	struct place *place = *state;
+	struct rlimit limit, less;
+	char log[40];
+
+	name(place, "m.jsonl");
+	for (int i = 0; i < 2000; i++) {
+		snprintf(log, sizeof log, i ? "m.jsonl.%d" : "m.jsonl", i);
+		add_text(place, log, line_at(-i, "x.lock"));
+	}
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	less = (struct rlimit){.rlim_cur = 300, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+	place->read.rotated = true;
+	read_all(place);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(place->read.lines, 2000);
+	assert_int_equal(place->read.files, 2000);
+}
+
 static void a_file_that_several_names_lead_to_is_read_once(void **state)
 {
 	struct place *place = *state;
@@ -341,6 +364,7 @@ int main(void)
 		CASE(a_last_line_without_an_end_is_whole_or_torn),
 		CASE(what_was_rotated_away_is_read_if_it_is_asked_for),
 		CASE(a_rotated_log_from_before_is_not_even_opened),
+		CASE(years_of_rotation_can_be_read),
 		CASE(a_file_that_several_names_lead_to_is_read_once),
 		CASE(a_log_that_is_missing_is_told_and_only_if_there_is_none_an_error),
 		CASE(what_is_no_file_is_an_error_in_words),

@@ -185,13 +185,12 @@ static int add_rotated_file(struct log *log, const char *path)
 	return result == -ENOMEM ? result : 0;
 }
 
-/* What was rotated away, the log itself excepted, which is the last. */
 static int add_rotated(struct log *log, const char *path)
 {
-	char **files = logtail_files(path, true);
+	char **files = logtail_rotated(path);
 	int result = files ? 0 : -ENOMEM;
 
-	for (size_t i = 0; result == 0 && files[i] && files[i + 1]; i++)
+	for (size_t i = 0; result == 0 && files[i]; i++)
 		result = add_rotated_file(log, files[i]);
 	logtail_files_free(files);
 	return result;

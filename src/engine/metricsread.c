@@ -104,11 +104,13 @@ static int read_file(struct reading *reading, struct logtail *tail, struct error
 
 /* --- files --- */
 
-static bool is_open(const struct reading *reading, const struct logtail *tail)
+/* So many are open at a time; of more, with years of rotation, the rest when it is their turn. */
+enum { OPEN_MAX = 256, ATTEMPTS = 5 };
+
+static bool is_open(const struct reading *reading, uint64_t dev, uint64_t ino)
 {
 	for (size_t i = 0; i < reading->tails; i++)
-		if (reading->tail[i].now.dev == tail->now.dev &&
-			reading->tail[i].now.ino == tail->now.ino)
+		if (reading->tail[i].now.dev == dev && reading->tail[i].now.ino == ino)
 			return true;
 	return false;
 }
@@ -144,6 +146,30 @@ static bool is_too_old(const struct reading *reading, const char *path)
 	       st.st_mtim.tv_sec + 1 < reading->read->since / NS_PER_S;
 }
 
+/* At the first line that is wanted, and up to the last. */
+static int open_tail(const struct reading *reading, struct logtail *tail, struct error *err)
+{
+	const struct metricsread *read = reading->read;
+	int result = logtail_open(tail, read->since, metric_read_time, err);
+	struct stat st;
+
+	if (result == 0 && read->until && !tail->is_compressed && fstat(tail->now.fd, &st) == 0)
+		tail->until = logtail_seek_end(
+			tail->now.fd, st.st_size, read->until, metric_read_time, &tail->bytes);
+	return result;
+}
+
+static int note_tail(struct logtail *tail)
+{
+	struct stat st;
+
+	if (stat(tail->path, &st) < 0)
+		return -ENOENT;
+	tail->now.dev = st.st_dev;
+	tail->now.ino = st.st_ino;
+	return 0;
+}
+
 /* A file that went between its being found and opened is left to the next attempt. */
 static int open_one(struct reading *reading, const char *path, struct error *err)
 {
@@ -157,8 +183,8 @@ static int open_one(struct reading *reading, const char *path, struct error *err
 	if (result < 0)
 		return result;
 	tail->is_fixed = true;
-	result = logtail_open(tail, reading->read->since, metric_read_time, err);
-	if (result == 0 && !is_open(reading, tail)) {
+	result = reading->tails < OPEN_MAX ? open_tail(reading, tail, err) : note_tail(tail);
+	if (result == 0 && !is_open(reading, tail->now.dev, tail->now.ino)) {
 		reading->tails++;
 		return 0;
 	}
@@ -203,6 +229,57 @@ static int open_logs(struct reading *reading, struct error *err)
 	return result;
 }
 
+/* Are those files open that a log is in now? While they were opened it may have been rotated. */
+static bool is_log_open(const struct reading *reading, const char *log)
+{
+	char **files = logtail_files(log, reading->read->rotated);
+	bool is_all = true;
+	struct stat st;
+
+	for (size_t i = 0; files && files[i] && is_all; i++)
+		is_all = is_too_old(reading, files[i]) || stat(files[i], &st) < 0 ||
+			 is_open(reading, st.st_dev, st.st_ino);
+	logtail_files_free(files);
+	return is_all;
+}
+
+static bool are_logs_open(const struct reading *reading)
+{
+	for (size_t i = 0; i < reading->read->logs; i++)
+		if (!is_log_open(reading, reading->read->log[i]))
+			return false;
+	return true;
+}
+
+static int open_all(struct reading *reading, struct error *err)
+{
+	int result = open_logs(reading, err);
+
+	for (int i = 1; i < ATTEMPTS && result == 0 && !are_logs_open(reading); i++) {
+		close_all(reading);
+		result = open_logs(reading, err);
+	}
+	return result;
+}
+
+static int read_all(struct reading *reading, struct error *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < reading->tails && result == 0; i++) {
+		struct logtail *tail = &reading->tail[i];
+
+		if (tail->now.fd < 0)
+			result = open_tail(reading, tail, err);
+		if (result == 0)
+			result = read_file(reading, tail, err);
+		else if (result == -ENOENT)
+			result = 0; /* it went meanwhile */
+		logtail_release(tail);
+	}
+	return result;
+}
+
 int metricsread(struct metricsread *read, struct metrics *metrics, struct error *err)
 {
 	struct reading reading = {.read = read, .metrics = metrics};
@@ -212,11 +289,9 @@ int metricsread(struct metricsread *read, struct metrics *metrics, struct error 
 	read->lines = read->bad = read->ignored = 0;
 	read->files = 0;
 	read->first = read->last = 0;
-	result = open_logs(&reading, &why);
-	for (size_t i = 0; i < reading.tails && result == 0; i++) {
-		result = read_file(&reading, &reading.tail[i], &why);
-		logtail_release(&reading.tail[i]);
-	}
+	result = open_all(&reading, &why);
+	if (result == 0)
+		result = read_all(&reading, &why);
 	close_all(&reading);
 	free(reading.tail);
 	metric_reader_release(&reading.reader);

@@ -96,6 +96,8 @@ int logtail_rest(struct logtail *tail, char **line, size_t *len);
  * place behind which the next newline has to be found. *bytes grows by what was read.
  */
 off_t logtail_seek(int fd, off_t size, wall_t since, logtail_time_fn *time, uint64_t *bytes);
+/* Where lines from before `until` end at the latest: for logtail.until of what is_fixed. */
+off_t logtail_seek_end(int fd, off_t size, wall_t until, logtail_time_fn *time, uint64_t *bytes);
 
 /*
  * The files that a path or glob(7) pattern names, in the order of their names; with `rotated` also
@@ -105,6 +107,8 @@ off_t logtail_seek(int fd, off_t size, wall_t since, logtail_time_fn *time, uint
  * of owned strings, NULL-terminated; NULL out of memory. None match: an empty array.
  */
 char **logtail_files(const char *pattern, bool rotated);
+/* Those that were rotated away from that one log, whether it is there or not. */
+char **logtail_rotated(const char *path);
 void logtail_files_free(char **files);
 
 #endif

@@ -288,12 +288,25 @@ static char **paths_of(struct list *list)
 	return path;
 }
 
+char **logtail_rotated(const char *path)
+{
+	struct list files = {0};
+	int result = find_rotated(&files, path);
+	char **paths = result == 0 ? paths_of(&files) : NULL;
+
+	release(&files);
+	return paths;
+}
+
 char **logtail_files(const char *pattern, bool rotated)
 {
 	struct list logs = {0}, files = {0};
 	int result = find_matches(&logs, pattern);
 	char **paths = NULL;
 
+	/* It was moved away, and the next one is not there yet. */
+	if (result == 0 && logs.n == 0 && rotated)
+		result = find_rotated(&files, pattern);
 	for (size_t i = 0; i < logs.n && result == 0; i++)
 		if (!is_rotated_from_another(&logs, i))
 			result = add_log(&files, &logs.file[i], rotated);

@@ -19,6 +19,8 @@
 
 #define UNNAMED_MAX (60 * NS_PER_S)
 
+enum { COPIES = 8 }; /* rotations between two looks, of which one may have been a copy */
+
 void logtail_close_old(struct logtail *tail, bool at_once)
 {
 	if (tail->old.fd < 0 || (!at_once && clock_mono(tail->clock) - tail->rotated <= GRACE))
@@ -51,25 +53,31 @@ static bool is_copy(const struct logtail_file *copy, const struct logtail_file *
 	       memcmp(same, of->last, of->last_len) == 0;
 }
 
+/* Are there enough bytes to know a copy by? */
+static bool is_known(const struct logtail_file *file)
+{
+	return file->last_len == sizeof file->last ||
+	       (file->last_len > 0 && read_up_to(file) == (off_t)file->last_len);
+}
+
 /*
  * copytruncate of logrotate(8): what was written between our last look and the copy stands in the
- * copy only. It is the youngest of what was rotated away, and knows the bytes that we read last;
- * what they are from is too many to be the same by chance, or all of the file.
+ * copy only. It is among the youngest of what was rotated away, and has the bytes that we read
+ * last.
  */
 static bool open_copy(
 	struct logtail *tail, const struct logtail_file *of, struct logtail_file *copy)
 {
-	char **files;
+	char **files = is_known(of) ? logtail_rotated(tail->path) : NULL;
+	bool found = false;
 	struct stat st;
 	size_t n = 0;
-	bool found = false;
 
-	if (of->last_len < sizeof of->last && read_up_to(of) != (off_t)of->last_len)
-		return false;
-	files = of->last_len ? logtail_files(tail->path, true) : NULL;
 	while (files && files[n])
 		n++;
-	if (n > 1 && logtail_file_open(tail, files[n - 2], copy, &st, NULL) == 0) {
+	for (size_t k = 1; k <= n && k <= COPIES && !found; k++) {
+		if (logtail_file_open(tail, files[n - k], copy, &st, NULL) < 0)
+			continue;
 		found = is_copy(copy, of);
 		if (!found)
 			logtail_file_close(copy);
@@ -156,7 +164,7 @@ static bool is_since(const struct stat *st, const struct timespec *time)
 }
 
 /*
- * Where to go on, of these files (the oldest first, the log itself last): behind ours comes the one
+ * Where to go on, of these files (the oldest first): behind ours comes the one
  * that was the log after it, should the log have been rotated twice since we looked. It was written
  * no earlier than ours; one that only looks like it, by its name, was not.
  */
@@ -167,7 +175,7 @@ static const char *next_of(char **files, const struct logtail_file *ours)
 
 	if (fstat(ours->fd, &then) < 0)
 		return NULL;
-	for (size_t i = 0; files[i] && files[i + 1]; i++) {
+	for (size_t i = 0; files[i]; i++) {
 		if (stat(files[i], &st) < 0)
 			continue;
 		if (found && is_since(&st, &then.st_mtim))
@@ -179,7 +187,7 @@ static const char *next_of(char **files, const struct logtail_file *ours)
 
 static int open_next(struct logtail *tail, struct logtail_file *fresh, struct error *err)
 {
-	char **files = tail->now.fd >= 0 ? logtail_files(tail->path, true) : NULL;
+	char **files = tail->now.fd >= 0 ? logtail_rotated(tail->path) : NULL;
 	const char *next = files ? next_of(files, &tail->now) : NULL;
 	struct stat st;
 	int result = -ENOENT;

@@ -22,14 +22,16 @@ enum found { UNKNOWN, BEFORE, REACHED };
 struct search {
 	int fd;
 	wall_t since;
+	bool is_end; /* where do lines end that are from before? */
 	logtail_time_fn *time;
 	char *buf; /* owned; PROBE_MAX */
 	uint64_t bytes;
 };
 
 /*
- * What the complete lines say. One that reached the time decides, not one from before: what is
- * searched for must not be missed because of a single line with a wrong time.
+ * What the complete lines say. A single one decides that is wanted, not one that is not: nothing
+ * must be missed because of a line with a wrong time. Wanted are those that reached the time, or
+ * where the end is searched for, those from before.
  */
 static enum found judge(const struct search *search, const char *text, size_t len, size_t *used)
 {
@@ -41,11 +43,11 @@ static enum found judge(const struct search *search, const char *text, size_t le
 
 		if (at == INT64_MIN)
 			continue;
-		if (at >= search->since)
-			return REACHED;
-		found = BEFORE;
+		found = at >= search->since ? REACHED : BEFORE;
+		if (found == (search->is_end ? BEFORE : REACHED))
+			break;
 	}
-	*used = (size_t)(line - text);
+	*used = (size_t)((newline ? newline + 1 : line) - text);
 	return found;
 }
 
@@ -101,9 +103,10 @@ static enum found probe(struct search *search, off_t at, bool is_behind_hole, of
 	return found;
 }
 
-/* Before `low` nothing is wanted; what is wanted begins before `high`, or not at all. */
+/* Lines before `low` are from before the time, and lines from `high` on are not. */
 static off_t search_between(struct search *search, off_t low, off_t high)
 {
+	enum found unknown = search->is_end ? BEFORE : REACHED, found;
 	off_t middle, data, next;
 
 	while (high - low > NEAR) {
@@ -111,12 +114,17 @@ static off_t search_between(struct search *search, off_t low, off_t high)
 		data = lseek(search->fd, middle, SEEK_DATA);
 		if (data < 0 && errno != ENXIO)
 			data = middle; /* this file system does not tell */
-		if (data < 0 || data >= high || probe(search, data, data > middle, &next) != BEFORE)
+		if (data < 0 || data >= high) {
+			high = middle; /* nothing but a hole */
+			continue;
+		}
+		found = probe(search, data, data > middle, &next);
+		if ((found == UNKNOWN ? unknown : found) == REACHED)
 			high = middle;
 		else
-			low = next < high ? next : high;
+			low = next > middle && next < high ? next : middle;
 	}
-	return low;
+	return search->is_end ? high : low;
 }
 
 off_t logtail_seek(int fd, off_t size, wall_t since, logtail_time_fn *time, uint64_t *bytes)
@@ -131,4 +139,20 @@ off_t logtail_seek(int fd, off_t size, wall_t since, logtail_time_fn *time, uint
 	free(search.buf);
 	*bytes += search.bytes;
 	return at > EARLIER ? at - EARLIER : 0;
+}
+
+off_t logtail_seek_end(int fd, off_t size, wall_t until, logtail_time_fn *time, uint64_t *bytes)
+{
+	struct search search = {.fd = fd,
+		.since = until + SLACK,
+		.is_end = true,
+		.time = time,
+		.buf = malloc(PROBE_MAX)};
+	off_t at = size;
+
+	if (search.buf)
+		at = search_between(&search, 0, size);
+	free(search.buf);
+	*bytes += search.bytes;
+	return size - at > EARLIER ? at + EARLIER : size;
 }
